@@ -1,0 +1,1 @@
+"""Folium maps drawn from frames: this package draws and never computes."""
