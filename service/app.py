@@ -1,0 +1,76 @@
+"""Compose the application: lifespan, routers, error handlers, static files; decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from service.core import open_core, require_assessment
+from service.errors import Problem, install_handlers
+from service.settings import Settings
+from service.web import health
+from service.web.headers import SecurityHeaders
+
+GZIP_FROM_BYTES = 1024
+DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
+reported to the police. Public routes show open data and releases only. Staff routes need `Authorization: Bearer KEY`.
+Failures are RFC 9457 problems with a stable `code`."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application of one deployment; it opens the store when it starts and closes it when it stops.
+
+    Parameters
+    ----------
+    settings : Settings
+        Read once by the caller.
+
+    Returns
+    -------
+    FastAPI
+        With ``app.state.core`` set while it runs.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        core = open_core(settings)
+        require_assessment(core)
+        app.state.core = core
+        yield
+        core.store.close()
+
+    app = FastAPI(
+        title="Safer Places",
+        version=version("safer-places"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        responses={422: {"model": Problem, "description": "The input was refused; `errors` names the fields."}},
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    app.add_middleware(SecurityHeaders)
+    install_handlers(app)
+    _include_routers(app)
+    _mount_static(app)
+    return app
+
+
+def _include_routers(app: FastAPI) -> None:
+    for router in (health.router,):
+        app.include_router(router)
+
+
+def _mount_static(app: FastAPI) -> None:
+    own = Path(__file__).parent / "web" / "static"
+    maps = Path(str(resources.files("geo.maps"))) / "static"
+    app.mount("/static/maps", StaticFiles(directory=maps, check_dir=False), name="map-static")
+    app.mount("/static", StaticFiles(directory=own, check_dir=False), name="static")

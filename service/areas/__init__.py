@@ -1,0 +1,1 @@
+"""Boundary sets, their areas and the bulk join."""

@@ -1,0 +1,73 @@
+"""The ``safer-places`` command: serve, demo, init, and the commands of each subject."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from service.core import StartError, initialise
+from service.errors import ServiceError
+from service.settings import Settings
+
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    name="safer-places",
+    help="Young people map where they feel safe and unsafe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.command()
+def init() -> None:
+    """Start an empty real deployment in the data folder."""
+    settings = Settings()
+    initialise(settings, "real")
+    typer.echo(
+        f"Real deployment in {settings.data_dir}. Next: safer-places boundaries import FILE --set NAME --level ward"
+    )
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the store to the schema of this version."""
+    from service.store.engine import make_engine
+    from service.store.migrate import upgrade as run_upgrade
+
+    run_upgrade(make_engine(Settings().resolved_database_url))
+    typer.echo("The store is at the newest schema.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the deployment in the data folder."""
+    from service.serve import run_server
+
+    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    run_server(Settings(**given))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the command; what the user got wrong is one line and exit code 2."""
+    try:
+        app()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SAFER_PLACES_" + "_".join(str(part) for part in first["loc"]).upper()
+        sys.stderr.write(f"safer-places: {name}: {first['msg']}\n")
+        sys.exit(USAGE_ERROR)
+    except (StartError, ServiceError, ValueError, OSError) as error:
+        sys.stderr.write(f"safer-places: {error}\n")
+        sys.exit(USAGE_ERROR)
+
+
+if __name__ == "__main__":
+    main()

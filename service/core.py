@@ -1,0 +1,156 @@
+"""The core that the web process, the worker and the command line share: settings, store, mode, secret, caches."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, TypeVar, cast
+
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from service.settings import Settings
+from service.store.deployment import Deployment, read_deployment
+from service.store.engine import make_engine
+from service.store.migrate import is_current, upgrade
+from service.store.store import Store
+
+T = TypeVar("T")
+Mode = Literal["demo", "real"]
+SECRET_BYTES = 32
+
+
+class StartError(RuntimeError):
+    """The service cannot start as it is set up; the message says what to do."""
+
+
+class Cache:
+    """A small thread-safe cache of derived values, keyed by what they were made from; the newest 64 stay."""
+
+    def __init__(self, limit: int = 64) -> None:
+        self._limit = limit
+        self._lock = Lock()
+        self._values: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the value of ``key``, made by ``make`` if it is not held; ``key`` names every input by version."""
+        with self._lock:
+            if key in self._values:
+                self._values[key] = value = self._values.pop(key)
+                return cast("T", value)
+        fresh = make()
+        with self._lock:
+            self._values[key] = fresh
+            while len(self._values) > self._limit:
+                self._values.pop(next(iter(self._values)))
+        return fresh
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every workflow needs, given as its first argument."""
+
+    settings: Settings
+    store: Store
+    mode: Mode
+    area_gss: str
+    area_name: str
+    secret: bytes
+    cache: Cache = field(default_factory=Cache)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether everything here is sample data."""
+        return self.mode == "demo"
+
+    def keyed_hash(self, purpose: str, value: str) -> str:
+        """Return the HMAC-SHA256 of ``value`` in hex; ``purpose`` keeps the uses of one key apart."""
+        return hmac.new(self.secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def initialise(settings: Settings, mode: Mode) -> None:
+    """Make the store of a new deployment; a store of the same mode is brought to the newest schema and kept.
+
+    Raises
+    ------
+    StartError
+        If the store is there and of the other mode: sample and real marks never mix.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = Store(make_engine(settings.resolved_database_url))
+    try:
+        upgrade(store.engine)
+        with store.read() as session:
+            found = read_deployment(session)
+        if found is None:
+            row = Deployment(mode=mode, area_gss=settings.area_gss, area_name=settings.area_name)
+            store.write(lambda session: session.add(row))
+        elif found.mode != mode:
+            message = (
+                f"The store in {settings.data_dir} is a {found.mode} one; choose another data folder for a {mode} one."
+            )
+            raise StartError(message)
+    finally:
+        store.close()
+    _read_secret(settings)
+
+
+def open_core(settings: Settings) -> Core:
+    """Open the deployment that the settings name.
+
+    Raises
+    ------
+    StartError
+        If there is none, if its schema is older or newer than the code, or if a real one lacks its assessment (L1).
+    """
+    store = Store(make_engine(settings.resolved_database_url))
+    try:
+        with store.read() as session:
+            row = read_deployment(session)
+    except (OperationalError, ProgrammingError) as error:
+        row = None
+        missing: Exception | None = error
+    else:
+        missing = None
+    if row is None:
+        store.close()
+        message = (
+            f"There is no store in {settings.data_dir} yet: run 'safer-places init' (real) or 'safer-places demo'."
+        )
+        raise StartError(message) from missing
+    if not is_current(store.engine):
+        store.close()
+        message = "The store has another schema than this version: run 'safer-places upgrade' after a backup."
+        raise StartError(message)
+    mode = cast("Mode", row.mode)
+    return Core(settings, store, mode, row.area_gss, row.area_name, _read_secret(settings))
+
+
+def require_assessment(core: Core) -> None:
+    """Raise unless a real deployment records its DPIA, controller, contact and date (L1)."""
+    missing = core.settings.missing_assessment
+    if core.mode == "real" and missing:
+        message = (
+            f"A real deployment starts only once its data protection assessment is recorded; set {', '.join(missing)}."
+        )
+        raise StartError(message)
+
+
+def _read_secret(settings: Settings) -> bytes:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    path = Path(settings.data_dir) / "secret.key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()

@@ -1,0 +1,1 @@
+"""Police files: import, manifest, lake, summaries."""

@@ -1,0 +1,1 @@
+"""The one runner of long work."""

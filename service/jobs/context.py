@@ -1,0 +1,29 @@
+"""What a running job is given: a way to say how far it is, and to hear that it should stop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class JobCancelledError(RuntimeError):
+    """Somebody asked the job to stop."""
+
+
+class JobContext(Protocol):
+    """Progress and cancel of a running job; the command line gives one that draws a bar."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far the job is (0 to 1); also the moment at which a cancel is heard.
+
+        Raises
+        ------
+        JobCancelledError
+            If somebody asked the job to stop, or the lease was lost.
+        """
+
+
+class Silent:
+    """A context that tells nobody; for tests and notebooks."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Ignore the progress."""

@@ -1,0 +1,1 @@
+"""Map pages, their data and downloads."""

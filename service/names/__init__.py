@@ -1,0 +1,1 @@
+"""Streets and landmarks, for the search."""

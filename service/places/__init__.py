@@ -1,0 +1,1 @@
+"""Marks of young people: create, list, correct, withdraw."""

@@ -1,0 +1,1 @@
+"""Recorded analyses: hot spots and density."""

@@ -1,0 +1,78 @@
+"""Serve a deployment: check that the port is free, start the worker beside the web process, run uvicorn."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import uvicorn
+
+from service.app import create_app
+from service.core import StartError, open_core, require_assessment
+from service.settings import Settings
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until stopped.
+
+    Parameters
+    ----------
+    settings : Settings
+        Host, port and data folder; ``worker`` starts the worker process too.
+
+    Raises
+    ------
+    StartError
+        If the store is not ready or the port is taken.
+    """
+    core = open_core(settings)
+    try:
+        require_assessment(core)
+    finally:
+        core.store.close()
+    listener = _listen(settings)
+    worker = _start_worker(settings) if settings.worker else None
+    sys.stdout.write(
+        f"Safer Places ({core.area_name}, {core.mode}) on http://{settings.host}:{listener.getsockname()[1]}\n"
+    )
+    sys.stdout.flush()
+    config = uvicorn.Config(
+        create_app(settings),
+        log_level=settings.log_level,
+        access_log=False,  # access lines hold addresses of children's devices
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+        if worker is not None:
+            worker.terminate()
+            worker.wait(timeout=30)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        message = (
+            f"Port {settings.port} on {settings.host} is in use: stop the other program, or choose one with --port."
+        )
+        raise StartError(message) from error
+    listener.listen(2048)
+    return listener
+
+
+def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start ``safer-places worker`` with the same settings; it ends with its parent's terminate."""
+    environment = os.environ | {
+        "SAFER_PLACES_DATA_DIR": str(settings.data_dir.absolute()),
+    }
+    return subprocess.Popen([sys.executable, "-m", "service.jobs.worker"], env=environment)

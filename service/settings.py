@@ -1,0 +1,104 @@
+"""Settings: one class, read once, handed to ``create_app``; every field is an environment variable SAFER_PLACES_*."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["youth_worker", "moderator", "safeguarding_lead", "planner", "admin"]
+
+
+class StaffKey(BaseModel):
+    """A staff key as the settings hold it: only its SHA-256, never the key."""
+
+    id: str = Field(description="Name of the key, such as 'planning-desk'.", min_length=1, max_length=60)
+    role: Role = Field(description="The role that the key acts in.")
+    sha256: str = Field(description="SHA-256 of the key, in hex.", pattern="^[0-9a-f]{64}$")
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="SAFER_PLACES_", env_file=None, extra="ignore")
+
+    data_dir: Path = Field(default=Path("var/safer-places"), description="The one folder to back up.")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; unset means SQLite in the data folder. PostgreSQL needs PostGIS."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    base_path: str = Field(default="", description="Path prefix behind a proxy, without a slash at the end.")
+
+    area_gss: str = Field(default="E09000023", description="GSS code of the borough.", pattern="^[A-Z][0-9]{8}$")
+    area_name: str = Field(default="Lewisham", description="Name of the borough as pages show it.")
+
+    secret_key: SecretStr | None = Field(
+        default=None, description="Key of receipts and staff cookies; unset means a file made in the data folder."
+    )
+    staff_keys: list[StaffKey] = Field(default=[], description="JSON list of staff keys: id, role, sha256.")
+    staff_session_minutes: int = Field(default=60, ge=5, le=720, description="How long a staff page session lasts.")
+
+    dpia_reference: str | None = Field(default=None, description="Reference of the DPIA (L1).")
+    controller: str | None = Field(default=None, description="Name of the data controller (L1).")
+    dpo_contact: str | None = Field(default=None, description="How to reach the data protection officer (L1).")
+    dpia_date: date | None = Field(default=None, description="Date on which the DPIA was signed (L1).")
+
+    near_border_m: float = Field(default=25.0, gt=0, le=500, description="This near an edge is 'near a border'.")
+    line_share_m: float = Field(default=15.0, gt=0, le=500, description="Distance of the share of points near a line.")
+    outside_m: float = Field(default=500.0, ge=0, le=10_000, description="How far outside the borough a mark may lie.")
+    route_max_m: float = Field(default=10_000.0, gt=0, description="Longest route or border taken.")
+    area_max_km2: float = Field(default=4.0, gt=0, description="Largest area taken as one mark.")
+    note_max: int = Field(default=500, ge=0, le=2000, description="Most characters of a note or suggestion.")
+    people_max: int = Field(default=30, ge=1, le=100, description="Most people a group mark may speak for.")
+    exact_resolution_m: float = Field(default=20.0, gt=0, description="Coarser boundary sets are approximate.")
+
+    hotspot_cell_m: float = Field(default=250.0, ge=250.0, description="Cell of the hot spot grid; not finer than P1.")
+    hotspot_min_months: int = Field(default=12, ge=12, description="Fewest months a hot spot run takes.")
+    density_bandwidth_m: float = Field(default=300.0, gt=0, description="Bandwidth of the density surface.")
+
+    police_api_url: str = Field(default="https://data.police.uk/api", description="The police's open data API.")
+    open_geography_url: str = Field(
+        default="https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services",
+        description="Feature services of the Open Geography portal.",
+    )
+    outbound_timeout_s: float = Field(default=30.0, gt=0, description="Time-out of one outbound request.")
+
+    basemap_pmtiles: Path | None = Field(default=None, description="PMTiles file of the ground map, served by us.")
+    tile_url: str | None = Field(default=None, description="Tile service to proxy and cache, with {z}, {x} and {y}.")
+    basemap_attribution: str = Field(default="", description="Attribution of the ground map.")
+    tile_cache_mb: int = Field(default=500, ge=10, description="Largest size of the tile cache.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    worker: bool = Field(default=True, description="Start a worker process beside the web process.")
+
+    @model_validator(mode="after")
+    def _check_ground(self) -> Self:
+        if self.basemap_pmtiles and self.tile_url:
+            message = "Set basemap_pmtiles or tile_url, not both."
+            raise ValueError(message)
+        if self.tile_url and not all(part in self.tile_url for part in ("{z}", "{x}", "{y}")):
+            message = "tile_url needs {z}, {x} and {y}."
+            raise ValueError(message)
+        return self
+
+    @property
+    def resolved_database_url(self) -> str:
+        """URL of the store: the setting, or SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'safer-places.sqlite').absolute()}"
+
+    @property
+    def outbound_hosts(self) -> frozenset[str]:
+        """The allow-list of outbound hosts (X10): those of the URLs set here, and no others."""
+        urls = [self.police_api_url, self.open_geography_url, self.tile_url or ""]
+        return frozenset(host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc))
+
+    @property
+    def missing_assessment(self) -> list[str]:
+        """The settings of L1 that a real deployment still lacks."""
+        names = ("dpia_reference", "controller", "dpo_contact", "dpia_date")
+        return [f"SAFER_PLACES_{name.upper()}" for name in names if not getattr(self, name)]

@@ -1,0 +1,1 @@
+"""Engine, sessions, the one write path, migrations."""

@@ -1,0 +1,1 @@
+"""Headers, sessions, templates and static files."""

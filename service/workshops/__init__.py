@@ -1,0 +1,1 @@
+"""Workshops, their windows and codes."""
