@@ -137,9 +137,14 @@ def geometry_to_metric(geometry: Any) -> Any:
     Returns
     -------
     Geometry or ndarray of Geometry
-        New geometries in ``METRIC`` [m], of the same shape; NaN coordinates outside Great Britain.
+        New geometries in ``METRIC`` [m], of the same shape.
+
+    Raises
+    ------
+    CRSError
+        If a coordinate is not finite or lies where the National Grid is not defined: a ring with NaN is no ring.
     """
-    return shapely.transform(geometry, lambda c: np.column_stack(to_metric_xy(c[:, 0], c[:, 1])))
+    return _moved(geometry, to_metric_xy)
 
 
 def geometry_to_wgs84(geometry: Any) -> Any:
@@ -153,9 +158,29 @@ def geometry_to_wgs84(geometry: Any) -> Any:
     Returns
     -------
     Geometry or ndarray of Geometry
-        New geometries in ``WGS84`` [degrees], of the same shape; NaN coordinates outside Great Britain.
+        New geometries in ``WGS84`` [degrees], of the same shape.
+
+    Raises
+    ------
+    CRSError
+        If a coordinate is not finite or lies where the National Grid is not defined.
     """
-    return shapely.transform(geometry, lambda c: np.column_stack(to_wgs84_xy(c[:, 0], c[:, 1])))
+    return _moved(geometry, to_wgs84_xy)
+
+
+def _moved(geometry: Any, convert: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]) -> Any:
+    def convert_all(coordinates: FloatArray) -> FloatArray:
+        moved = np.column_stack(convert(coordinates[:, 0], coordinates[:, 1]))
+        lost = int(np.isnan(moved).any(axis=1).sum())
+        if lost:
+            message = (
+                f"{lost} of {len(moved)} coordinates lie where the National Grid (OSTN15) is not defined: outside "
+                "Great Britain, or longitude and latitude are swapped. Correct or drop them first."
+            )
+            raise CRSError(message)
+        return moved
+
+    return shapely.transform(geometry, convert_all)
 
 
 def to_metric(frame: Any) -> Any:
@@ -184,7 +209,7 @@ def to_metric(frame: Any) -> Any:
         return _on_source_crs(frame, given).to_crs(METRIC)
     if not given.equals(WGS84, ignore_axis_order=True):
         frame = frame.to_crs(WGS84)
-    return _moved(frame, geometry_to_metric, METRIC)
+    return frame.set_geometry(geometry_to_metric(frame.geometry.to_numpy()), crs=METRIC)
 
 
 def to_wgs84(frame: Any) -> Any:
@@ -208,7 +233,7 @@ def to_wgs84(frame: Any) -> Any:
     """
     given = _known_crs(frame)
     if _is_osgb36(given):
-        return _moved(to_metric(frame), geometry_to_wgs84, WGS84)
+        return frame.set_geometry(geometry_to_wgs84(to_metric(frame).geometry.to_numpy()), crs=WGS84)
     if given.equals(WGS84, ignore_axis_order=True):
         return frame.set_crs(WGS84, allow_override=True)
     return frame.to_crs(WGS84)
@@ -230,17 +255,3 @@ def _is_osgb36(given: Any) -> bool:
 def _on_source_crs(frame: Any, given: Any) -> Any:
     # A bound CRS carries its own seven parameters to WGS84; on the way to METRIC they would be applied and undone.
     return frame.set_crs(given.source_crs, allow_override=True) if given.is_bound else frame
-
-
-def _moved(frame: Any, transform: Callable[[Any], Any], target: str) -> Any:
-    """Replace the geometry of a copy; a NaN from the grid must not pass for a place."""
-    geometries = transform(frame.geometry.to_numpy())
-    coordinates, owners = shapely.get_coordinates(geometries, return_index=True)
-    lost = np.unique(owners[np.isnan(coordinates).any(axis=1)]).size
-    if lost:
-        message = (
-            f"{lost} of {len(frame)} geometries lie where the National Grid (OSTN15) is not defined: outside Great "
-            "Britain, or longitude and latitude are swapped. Correct or drop them first."
-        )
-        raise CRSError(message)
-    return frame.set_geometry(geometries, crs=target)

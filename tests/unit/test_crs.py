@@ -183,8 +183,13 @@ def test_frame_without_crs_is_refused() -> None:
 
 
 def test_frame_outside_the_grid_is_refused_with_the_count() -> None:
-    with pytest.raises(CRSError, match="1 of 1 geometries"):
+    with pytest.raises(CRSError, match="1 of 1 coordinates"):
         crs.to_metric(places("EPSG:4326", 51.45, -0.02))
+
+
+def test_ring_outside_the_grid_is_refused() -> None:
+    with pytest.raises(CRSError, match="5 of 5 coordinates"):
+        crs.geometry_to_metric(shapely.box(2.0, 48.0, 3.0, 49.0))
 
 
 def test_empty_frame_changes_crs_only() -> None:
