@@ -33,3 +33,7 @@ class CrimeFileError(GeoError, ValueError):
 
 class MethodError(GeoError, ValueError):
     """A method was asked for something it cannot answer: too few months, no cells, a parameter out of range."""
+
+
+class MapError(GeoError, ValueError):
+    """A map cannot be drawn from what it was given, or would ask another host for a part of itself."""

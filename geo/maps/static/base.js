@@ -1,0 +1,288 @@
+/* Safer Places maps: small plain classes on Leaflet. Words are set as text, never as markup; colours live in the
+   style sheet, so that a change of theme needs no redrawing. */
+(function () {
+  "use strict";
+
+  const SVG = "http://www.w3.org/2000/svg";
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  const saferPlaces = {
+    map: null, // the first map of the page; the page's own script may use it
+    maps: [],
+    layers: {}, // key -> layers with that key, one a map
+    classes: {}, // name -> class; the layer files register themselves here
+    words: {},
+    calm: calm,
+  };
+  window.saferPlaces = saferPlaces;
+
+  /* An element with attributes and children; strings become text nodes. */
+  saferPlaces.make = function (tag, attributes, children) {
+    const node = document.createElement(tag);
+    Object.entries(attributes || {}).forEach(([name, value]) => {
+      if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+    });
+    (children || []).forEach((child) => node.append(child));
+    return node;
+  };
+
+  /* One of the symbols of the page's sprite. */
+  saferPlaces.symbol = function (name, size) {
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 32 32");
+    svg.setAttribute("width", size);
+    svg.setAttribute("height", size);
+    svg.setAttribute("aria-hidden", "true");
+    svg.setAttribute("focusable", "false");
+    const use = document.createElementNS(SVG, "use");
+    use.setAttribute("href", "#sp-sym-" + name);
+    svg.append(use);
+    return svg;
+  };
+
+  saferPlaces.say = function (key, values) {
+    const words = saferPlaces.words[key] || key;
+    return words.replace(/\{(\w+)\}/g, (whole, name) => (values && name in values ? values[name] : whole));
+  };
+
+  saferPlaces.number = function (value) {
+    return Number(value).toLocaleString(document.documentElement.lang || "en");
+  };
+
+  /* The content of a popup: a heading, pairs of words, a note and a link of our own site. */
+  saferPlaces.card = function (card) {
+    const make = saferPlaces.make;
+    const node = make("div", { class: "sp-card" }, [make("p", { class: "sp-card-title" }, [card.title])]);
+    if (card.rows && card.rows.length) {
+      const list = make("dl", {});
+      card.rows.forEach(([label, value]) => list.append(make("div", {}, [make("dt", {}, [label]), make("dd", {}, [String(value)])])));
+      node.append(list);
+    }
+    if (card.note) node.append(make("p", { class: "sp-card-note" }, [card.note]));
+    if (card.link && /^\/(?!\/)/.test(card.link.href)) {
+      node.append(make("p", {}, [make("a", { href: card.link.href }, [card.link.text])]));
+    }
+    return node;
+  };
+
+  /* A marker that is a real control: a name for screen readers, keys, a target of 44 px. */
+  saferPlaces.marker = function (latlng, options) {
+    const size = options.size || 32;
+    const target = Math.max(size, options.target || 32);
+    const body = saferPlaces.make("span", { class: "sp-marker " + (options.className || "") }, [options.content]);
+    const marker = L.marker(latlng, {
+      icon: L.divIcon({ className: "sp-marker-box", html: body, iconSize: [target, target] }),
+      keyboard: Boolean(options.keyboard),
+      title: options.name,
+      riseOnHover: true,
+      zIndexOffset: options.raise || 0,
+    });
+    marker.on("add", () => {
+      const node = marker.getElement();
+      node.setAttribute("aria-label", options.name);
+      node.setAttribute("role", options.keyboard ? "button" : "img");
+    });
+    return marker;
+  };
+
+  /* How much of the map's left side the legend covers: the view is fitted beside it. */
+  function covered(map) {
+    const legend = document.querySelector(".sp-legends");
+    if (!legend || getComputedStyle(legend).position !== "absolute" || map.getSize().x < 700) return 12;
+    return legend.offsetWidth + 24;
+  }
+
+  saferPlaces.createMap = function (id, options) {
+    const map = L.map(id, {
+      zoomControl: false,
+      minZoom: options.minZoom,
+      maxZoom: options.maxZoom,
+      zoomAnimation: !calm,
+      fadeAnimation: !calm,
+      markerZoomAnimation: !calm,
+      inertia: !calm,
+      zoomSnap: 0.25,
+      zoomDelta: 1,
+      wheelPxPerZoomLevel: 100,
+    });
+    map.attributionControl.setPrefix(false);
+    saferPlaces.words = options.words;
+    map.fitBounds(options.bounds, { paddingTopLeft: [covered(map), 12], paddingBottomRight: [12, 12], animate: false });
+    L.control
+      .zoom({ position: "topright", zoomInTitle: saferPlaces.say("zoom_in"), zoomOutTitle: saferPlaces.say("zoom_out") })
+      .addTo(map);
+    if (options.furniture) {
+      L.control.scale({ imperial: false, position: "bottomright", maxWidth: 120 }).addTo(map);
+      new North({ position: "topright" }).addTo(map);
+    }
+    map.labels = new Labels().addTo(map);
+    saferPlaces.maps.push(map);
+    if (!saferPlaces.map) saferPlaces.map = map;
+    return map;
+  };
+
+  /* Make a layer of a registered class, keep it under its key and show it if it is to be shown. */
+  saferPlaces.add = function (map, name, options) {
+    const layer = new saferPlaces.classes[name](options);
+    layer.key = options.key;
+    (saferPlaces.layers[options.key] = saferPlaces.layers[options.key] || []).push(layer);
+    layer.home = map;
+    if (options.shown !== false) layer.addTo(map);
+    return layer;
+  };
+
+  /* Show or hide the layers of a key, with their legend. */
+  saferPlaces.show = function (key, shown) {
+    (saferPlaces.layers[key] || []).forEach((layer) => {
+      if (shown) layer.addTo(layer.home);
+      else layer.remove();
+    });
+    document.querySelectorAll("[data-sp-legend]").forEach((node) => {
+      if (node.dataset.spLegend === key) node.hidden = !shown;
+    });
+  };
+
+  /* Every checkbox with data-sp-layer switches the layer of that key, wherever it stands in the page. */
+  saferPlaces.bind = function () {
+    document.querySelectorAll("input[data-sp-layer]").forEach((box) => {
+      saferPlaces.show(box.dataset.spLayer, box.checked);
+      box.addEventListener("change", () => saferPlaces.show(box.dataset.spLayer, box.checked));
+    });
+    saferPlaces.maps.forEach((map) => {
+      new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
+    });
+    document.documentElement.classList.add("sp-ready");
+  };
+
+  const North = L.Control.extend({
+    onAdd() {
+      const node = saferPlaces.make("div", { class: "sp-north", role: "img", "aria-label": saferPlaces.say("north") });
+      node.append(saferPlaces.symbol("north", 28));
+      return node;
+    },
+  });
+
+  /* Names on the map: those of higher rank first, none over another. Hidden from screen readers: the table has them. */
+  const Labels = L.Layer.extend({
+    initialize() {
+      this.sets = new Map();
+    },
+    onAdd(map) {
+      const pane = map.getPane("sp-labels") || map.createPane("sp-labels");
+      pane.setAttribute("aria-hidden", "true");
+      this.pane = pane;
+      map.on("zoomstart", this.hide, this).on("moveend zoomend resize", this.place, this);
+    },
+    onRemove(map) {
+      map.off("zoomstart", this.hide, this).off("moveend zoomend resize", this.place, this);
+    },
+    /* names: [{at: [lat, lon], text, rank, className, minZoom, shifts: whether it may move up or down a little}] */
+    put(owner, names) {
+      this.drop(owner);
+      const nodes = names.map((name) => {
+        const node = saferPlaces.make("span", { class: "sp-label " + (name.className || "") }, [name.text]);
+        this.pane.append(node);
+        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, shifts: name.shifts, node: node };
+      });
+      this.sets.set(owner, nodes);
+      this.place();
+    },
+    drop(owner) {
+      (this.sets.get(owner) || []).forEach((name) => name.node.remove());
+      this.sets.delete(owner);
+      this.place();
+    },
+    hide() {
+      this.pane.classList.add("sp-moving");
+    },
+    /* Boxes of the markers on the map: names give way to them where they can. */
+    markers() {
+      const boxes = [];
+      this._map.eachLayer((layer) => {
+        if (!(layer instanceof L.Marker) || !layer.getElement()) return;
+        const point = this._map.latLngToLayerPoint(layer.getLatLng());
+        const half = layer.options.icon.options.iconSize[0] / 2 - 2;
+        boxes.push([point.x - half, point.y - half, point.x + half, point.y + half]);
+      });
+      return boxes;
+    },
+    /* The first of some shifts that is free of names and, if any is, of markers. */
+    room(name, point, taken, markers) {
+      const shifts = name.shifts ? [0, -18, 18, -32, 32] : [0];
+      const meets = (box, others) => others.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
+      const boxes = shifts
+        .map((dy) => [point.x - name.width / 2 - 3, point.y + dy - name.height / 2, point.x + name.width / 2 + 3, point.y + dy + name.height / 2])
+        .filter((box) => !meets(box, taken));
+      return boxes.find((box) => !meets(box, markers)) || boxes[0];
+    },
+    place() {
+      const map = this._map;
+      if (!map || !map._loaded) return;
+      const zoom = map.getZoom();
+      const view = map.getBounds().pad(0.2);
+      const names = [].concat(...this.sets.values()).sort((a, b) => b.rank - a.rank);
+      const markers = this.markers();
+      const taken = [];
+      names.forEach((name) => {
+        if (name.width === undefined) {
+          name.width = name.node.offsetWidth;
+          name.height = name.node.offsetHeight;
+        }
+        const seen = zoom >= name.minZoom && view.contains(name.at);
+        const box = seen && this.room(name, map.latLngToLayerPoint(name.at), taken, markers);
+        name.node.classList.toggle("sp-off", !box);
+        if (!box) return;
+        taken.push(box);
+        L.DomUtil.setPosition(name.node, L.point(Math.round(box[0] + 3), Math.round(box[1])));
+      });
+      this.pane.classList.remove("sp-moving");
+    },
+  });
+
+  /* Names of stations, venues and the like, so that a person finds their way without a ground map. */
+  saferPlaces.classes.LandmarkLayer = L.Layer.extend({
+    initialize(options) {
+      L.setOptions(this, options);
+    },
+    onAdd(map) {
+      this.dots = L.layerGroup(
+        this.options.landmarks.map((mark) =>
+          L.circleMarker([mark[1], mark[0]], { radius: 3, className: "sp-landmark-dot", interactive: false, pane: "shadowPane" })
+        )
+      );
+      this.pick(map);
+      map.on("zoomend", this.zoomed, this);
+      map.labels.put(
+        this,
+        this.options.landmarks.map((mark) => ({
+          at: [mark[1], mark[0]], text: mark[2], rank: mark[3], className: "sp-label-landmark", minZoom: this.options.minZoom,
+        }))
+      );
+    },
+    zoomed() {
+      this.pick(this._map);
+    },
+    pick(map) {
+      if (map.getZoom() >= this.options.minZoom) this.dots.addTo(map);
+      else this.dots.remove();
+    },
+    onRemove(map) {
+      map.off("zoomend", this.zoomed, this);
+      map.labels.drop(this);
+      this.dots.remove();
+    },
+  });
+
+  /* Keeps two maps at one view: day beside night. options: other, the id of the second map's element */
+  saferPlaces.classes.SyncedViews = L.Layer.extend({
+    initialize(options) {
+      L.setOptions(this, options);
+    },
+    onAdd(map) {
+      const other = saferPlaces.maps.find((one) => one.getContainer().id === this.options.other);
+      map.sync(other);
+      other.sync(map);
+    },
+    onRemove() {},
+  });
+})();
