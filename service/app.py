@@ -16,6 +16,7 @@ from service.core import open_core, require_assessment
 from service.errors import Problem, install_handlers
 from service.settings import Settings
 from service.web import health
+from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 
 GZIP_FROM_BYTES = 1024
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _include_routers(app: FastAPI) -> None:
-    for router in (health.router,):
+    for router in (health.router, web_pages.router):
         app.include_router(router)
 
 

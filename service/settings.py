@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     dpo_contact: str | None = Field(default=None, description="How to reach the data protection officer (L1).")
     dpia_date: date | None = Field(default=None, description="Date on which the DPIA was signed (L1).")
 
+    help_contact: str = Field(
+        default="", description="Whom a young person can talk to here, with a number; shown beside 999 and Childline."
+    )
+
     near_border_m: float = Field(default=25.0, gt=0, le=500, description="This near an edge is 'near a border'.")
     line_share_m: float = Field(default=15.0, gt=0, le=500, description="Distance of the share of points near a line.")
     outside_m: float = Field(default=500.0, ge=0, le=10_000, description="How far outside the borough a mark may lie.")

@@ -46,6 +46,9 @@ def page_context(request: Request) -> dict[str, Any]:
         "is_demo": core.is_demo,
         "principal": getattr(request.state, "principal", None),
         "path": request.url.path,
+        "controller": core.settings.controller,
+        "dpo_contact": core.settings.dpo_contact,
+        "help_contact": core.settings.help_contact,
     }
 
 

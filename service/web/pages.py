@@ -1,0 +1,38 @@
+"""Pages that belong to no subject: front page, workshop sheet, data, privacy, accessibility, staff sign-in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from service.people.access import Right
+from service.people.dependencies import PrincipalDep
+from service.web.dependencies import CoreDep
+from service.web.templates import render_page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def show_front(request: Request, principal: PrincipalDep) -> HTMLResponse:
+    """Tell each kind of person where to go."""
+    return render_page(request, "front.html", principal=principal, sketch=None)
+
+
+@router.get("/run-a-workshop")
+def show_workshop_sheet(request: Request, principal: PrincipalDep) -> HTMLResponse:
+    """Tell a youth worker how to run a session with what there is."""
+    return render_page(request, "run_a_workshop.html", can_mark=principal.may(Right.PLACES_CREATE))
+
+
+@router.get("/accessibility")
+def show_accessibility(request: Request, principal: PrincipalDep) -> HTMLResponse:
+    """Say what works for whom, what was tested and what is missing."""
+    return render_page(request, "accessibility.html", principal=principal)
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
+    """Ask staff for their key; the answer goes by POST."""
+    minutes = core.settings.staff_session_minutes
+    return render_page(request, "sign_in.html", principal=principal, minutes=minutes, error=None)
