@@ -40,10 +40,12 @@ ALREADY_READ: Final = "the same API record was read before"
 
 
 class RejectedRow(NamedTuple):
-    """One line of a file that did not become a crime, without anything of its content."""
+    """One line of a file that did not become a crime, with no more of its content than the key it would count under."""
 
     line: int
     reason: str
+    force: str | None = None
+    month: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class CrimeChunk:
         Bytes of the file on disk used so far, for a progress bar.
     passed_over : tuple of str
         Members of an archive that hold something else than street-level crimes; only in the first chunk.
+    is_api : bool
+        Whether the file is an answer of the police API and not one of the archive's files.
     """
 
     source: str
@@ -91,6 +95,7 @@ class CrimeChunk:
     rejected: tuple[RejectedRow, ...]
     bytes_read: int
     passed_over: tuple[str, ...] = ()
+    is_api: bool = False
 
 
 def no_rows() -> pa.RecordBatch:

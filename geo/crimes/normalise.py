@@ -83,7 +83,10 @@ def normalise(
     bad = np.flatnonzero(reasons.codes)
     if len(bad):
         batch = batch.filter(pa.array(reasons.codes == 0))
-    rejected = [chunks.RejectedRow(int(lines[i]), reasons.names[reasons.codes[i]]) for i in bad]
+    rejected = [
+        chunks.RejectedRow(int(lines[i]), reasons.names[reasons.codes[i]], forces[i].as_py(), month[i].as_py())
+        for i in bad.tolist()
+    ]
     return pa.RecordBatch.from_arrays(batch.columns, schema=chunks.SCHEMA), rejected
 
 

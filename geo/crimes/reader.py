@@ -6,13 +6,12 @@ import gzip
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 
-import pyarrow as pa
-
 from geo.crimes.api_json import read_api_json
-from geo.crimes.chunks import CrimeChunk, Limits, RejectedRow, no_rows
+from geo.crimes.chunks import CrimeChunk, Limits, no_rows
 from geo.crimes.source import Source
 from geo.crimes.street_csv import read_street_csv
 from geo.crimes.tables import force_slug
@@ -20,8 +19,6 @@ from geo.errors import CrimeFileError
 
 _STREET_FILE: Final = re.compile(r"(?P<month>\d{4}-\d{2})-(?P<force>[a-z-]+)-street\.csv", re.IGNORECASE)
 _RATIO_FROM_BYTES: Final = 1 << 20  # below, a high ratio is harmless
-
-_Part = tuple[pa.RecordBatch, list[RejectedRow]]
 
 
 def read_crimes(
@@ -65,10 +62,10 @@ def read_crimes(
             elif start.startswith(b"\x1f\x8b"):
                 with gzip.open(file) as stream:
                     source = Source(cast(BinaryIO, stream), path.name, limits.member_bytes)
-                    yield from _chunks(path.name, _parts(source, slug, seen), file.tell)
+                    yield from _chunks(source, slug, seen, file.tell)
             else:
                 source = Source(file, path.name, limits.member_bytes)
-                yield from _chunks(path.name, _parts(source, slug, seen), file.tell)
+                yield from _chunks(source, slug, seen, file.tell)
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror or error}."
         raise CrimeFileError(message) from error
@@ -84,12 +81,9 @@ def _require_force(force: str | None) -> str | None:
     return slug
 
 
-def _chunks(name: str, parts: Iterator[_Part], position: Callable[[], int]) -> Iterator[CrimeChunk]:
-    for rows, rejected in parts:
-        yield CrimeChunk(name, rows, tuple(rejected), position())
-
-
-def _parts(source: Source, force: str | None, seen: set[int] | None) -> Iterator[_Part]:
+def _chunks(
+    source: Source, force: str | None, seen: set[int] | None, position: Callable[[], int]
+) -> Iterator[CrimeChunk]:
     start = source.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         message = f"{source.name} is empty."
@@ -98,8 +92,11 @@ def _parts(source: Source, force: str | None, seen: set[int] | None) -> Iterator
         if force is None:
             message = f"{source.name} is an answer of the police API, which does not tell the force; give it by option."
             raise CrimeFileError(message)
-        return read_api_json(source, force=force, seen=seen)
-    return read_street_csv(source, force=_force_of_name(source.name) or force)
+        parts, is_api = read_api_json(source, force=force, seen=seen), True
+    else:
+        parts, is_api = read_street_csv(source, force=_force_of_name(source.name) or force), False
+    for rows, rejected in parts:
+        yield CrimeChunk(source.name, rows, tuple(rejected), position(), is_api=is_api)
 
 
 def _force_of_name(name: str) -> str | None:
@@ -121,7 +118,7 @@ def _read_archive(name: str, file: BinaryIO, force: str | None, limits: Limits) 
             for chunk in _read_member(name, archive, member, force, limits):
                 share = chunk.bytes_read / max(member.file_size, 1)
                 at = done + int(share * member.compress_size)
-                yield CrimeChunk(chunk.source, chunk.rows, chunk.rejected, at)
+                yield replace(chunk, bytes_read=at)
             done += member.compress_size
 
 
@@ -164,4 +161,4 @@ def _read_member(
         raise CrimeFileError(message) from error
     with stream:
         source = Source(stream, source_name, limits.member_bytes)
-        yield from _chunks(source_name, _parts(source, force, None), lambda: source.count)
+        yield from _chunks(source, force, None, lambda: source.count)
