@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 
-from service.web.dependencies import SessionDep
+from service.store.deployment import read_deployment
+from service.web.dependencies import CoreDep
 
 router = APIRouter(tags=["operation"])
 
@@ -24,7 +24,8 @@ def read_health() -> Health:
 
 
 @router.get("/ready", summary="Can it serve?")
-def read_readiness(session: SessionDep) -> Health:
+def read_readiness(core: CoreDep) -> Health:
     """Answer after one read of the store; 503 while it cannot be reached."""
-    session.execute(text("SELECT 1"))
+    with core.store.read() as session:
+        read_deployment(session)
     return Health(status="ok")
