@@ -57,8 +57,13 @@ class Settings(BaseSettings):
     outside_m: float = Field(default=500.0, ge=0, le=10_000, description="How far outside the borough a mark may lie.")
     route_max_m: float = Field(default=10_000.0, gt=0, description="Longest route or border taken.")
     area_max_km2: float = Field(default=4.0, gt=0, description="Largest area taken as one mark.")
+    vertices_max: int = Field(default=500, ge=10, le=2000, description="Most points of one drawn shape.")
     note_max: int = Field(default=500, ge=0, le=2000, description="Most characters of a note or suggestion.")
     people_max: int = Field(default=30, ge=1, le=100, description="Most people a group mark may speak for.")
+    body_max_kb: int = Field(default=64, ge=4, le=1024, description="Largest body of a request [kB].")
+    marks_per_minute: int = Field(default=600, ge=1, description="Most marks a minute from one network.")
+    receipt_tries_per_minute: int = Field(default=20, ge=1, description="Most receipts tried a minute by one network.")
+    sign_in_tries_per_minute: int = Field(default=10, ge=1, description="Most failed sign-ins a minute by one network.")
     exact_resolution_m: float = Field(default=20.0, gt=0, description="Coarser boundary sets are approximate.")
 
     hotspot_cell_m: float = Field(default=250.0, ge=250.0, description="Cell of the hot spot grid; not finer than P1.")
