@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.core import open_core, require_assessment
 from service.errors import Problem, install_handlers
+from service.jobs import router as jobs_router
 from service.settings import Settings
 from service.web import health
 from service.web import pages as web_pages
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _include_routers(app: FastAPI) -> None:
-    for router in (health.router, web_pages.router):
+    for router in (health.router, jobs_router.router, web_pages.router):
         app.include_router(router)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from service.core import StartError, initialise
 from service.errors import ServiceError
+from service.jobs import cli as jobs_cli
 from service.settings import Settings
 
 USAGE_ERROR = 2
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(jobs_cli.app, name="jobs")
+app.command()(jobs_cli.worker)
 
 
 @app.command()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import socket
-import subprocess
 import sys
 
 import uvicorn
 
 from service.app import create_app
 from service.core import StartError, open_core, require_assessment
+from service.jobs.supervise import WorkerProcess
 from service.settings import Settings
 
 
@@ -33,7 +33,9 @@ def run_server(settings: Settings) -> None:
     finally:
         core.store.close()
     listener = _listen(settings)
-    worker = _start_worker(settings) if settings.worker else None
+    # uvicorn raises the signal that stopped it once more: by default that would end us before the worker is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    worker = WorkerProcess(settings) if settings.worker else None
     sys.stdout.write(
         f"Safer Places ({core.area_name}, {core.mode}) on http://{settings.host}:{listener.getsockname()[1]}\n"
     )
@@ -50,8 +52,7 @@ def run_server(settings: Settings) -> None:
     finally:
         listener.close()
         if worker is not None:
-            worker.terminate()
-            worker.wait(timeout=30)
+            worker.stop()
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -68,11 +69,3 @@ def _listen(settings: Settings) -> socket.socket:
         raise StartError(message) from error
     listener.listen(2048)
     return listener
-
-
-def _start_worker(settings: Settings) -> subprocess.Popen[bytes]:
-    """Start ``safer-places worker`` with the same settings; it ends with its parent's terminate."""
-    environment = os.environ | {
-        "SAFER_PLACES_DATA_DIR": str(settings.data_dir.absolute()),
-    }
-    return subprocess.Popen([sys.executable, "-m", "service.jobs.worker"], env=environment)

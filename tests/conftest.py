@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +17,12 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import make_url
 
 from service.app import create_app
 from service.core import Core, initialise, open_core
 from service.settings import Settings
+from tests.support.postgresql import create_database, drop_database, find_binaries, running_cluster
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE_ALL = os.environ.get("SAFER_PLACES_TEST_REQUIRE_ALL") == "1"
@@ -109,6 +112,50 @@ def real_core(make_settings: Callable[..., Settings]) -> Iterator[Core]:
     core = open_core(make_settings("real"))
     yield core
     core.store.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """Start a throwaway PostgreSQL cluster once and give the URL of its first database."""
+    if find_binaries() is None:
+        _missing("a PostgreSQL server with PostGIS (on Debian: apt-get install postgresql postgis)")
+    # Not below pytest's own folder: that one is closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="safer-places-pg-"))
+    with running_cluster(folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the name of a migrated database of a demo, cloned for each test."""
+    url = create_database(postgresql_url)
+    initialise(Settings(data_dir=tmp_path_factory.mktemp("template-postgresql"), database_url=url), "demo")
+    return str(make_url(url).database)
+
+
+@pytest.fixture
+def postgresql_settings(postgresql_url: str, postgresql_template: str, tmp_path: Path) -> Iterator[Settings]:
+    """Return the settings of a fresh demo on PostgreSQL."""
+    url = create_database(postgresql_url, template=postgresql_template)
+    folder = tmp_path / "store-postgresql"
+    folder.mkdir()
+    yield Settings(data_dir=folder, database_url=url, staff_keys=staff_settings(), worker=False)  # type: ignore[arg-type]
+    drop_database(url)
+
+
+@pytest.fixture
+def postgresql_core(postgresql_settings: Settings) -> Iterator[Core]:
+    """Open the core of an empty demo on PostgreSQL."""
+    core = open_core(postgresql_settings)
+    yield core
+    core.store.close()
+
+
+@pytest.fixture
+def postgresql_client(postgresql_settings: Settings) -> Iterator[TestClient]:
+    """Run the application of an empty demo on PostgreSQL."""
+    with TestClient(create_app(postgresql_settings)) as client:
+        yield client
 
 
 @pytest.fixture

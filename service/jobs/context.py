@@ -9,6 +9,14 @@ class JobCancelledError(RuntimeError):
     """Somebody asked the job to stop."""
 
 
+class JobInterruptedError(JobCancelledError):
+    """The process that runs the job is stopping; the job goes back into the queue."""
+
+
+class LeaseLostError(JobCancelledError):
+    """Another worker holds the job now: nothing more may be stored for it here."""
+
+
 class JobContext(Protocol):
     """Progress and cancel of a running job; the command line gives one that draws a bar."""
 
@@ -18,7 +26,7 @@ class JobContext(Protocol):
         Raises
         ------
         JobCancelledError
-            If somebody asked the job to stop, or the lease was lost.
+            If somebody asked the job to stop, the process is stopping, or the lease was lost.
         """
 
 

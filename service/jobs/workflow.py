@@ -1,14 +1,19 @@
-"""Jobs: put long work in the queue; run it under a lease with progress, cancel and retry."""
+"""Jobs: put long work in the queue, list it, ask it to stop; ``runner.py`` runs it."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.core import Core
+from service.errors import ConflictError, NotFoundError
 from service.jobs.models import Job
+from service.jobs.store import count_by_status, find_queued, read_job, read_jobs, request_cancel
+from service.people.access import Principal, Right
+from service.store.base import utc_now
 
 
 def enqueue(session: Session, kind: str, parameters: dict[str, Any], *, dedupe_key: str | None = None) -> uuid.UUID:
@@ -23,7 +28,8 @@ def enqueue(session: Session, kind: str, parameters: dict[str, Any], *, dedupe_k
     parameters : dict
         JSON-able arguments of the kind.
     dedupe_key : str, optional
-        Where a job with this key waits already, its id is returned and nothing is added.
+        Where a job with this key waits already, its id is returned and nothing is added; and of the jobs with one key
+        only one runs at a time.
 
     Returns
     -------
@@ -31,10 +37,96 @@ def enqueue(session: Session, kind: str, parameters: dict[str, Any], *, dedupe_k
         Of the waiting job.
     """
     if dedupe_key is not None:
-        waiting = session.scalar(select(Job.id).where(Job.dedupe_key == dedupe_key, Job.status == "queued"))
+        waiting = find_queued(session, dedupe_key)
         if waiting is not None:
             return waiting
     job = Job(id=uuid.uuid4(), kind=kind, parameters=parameters, dedupe_key=dedupe_key)
     session.add(job)
     session.flush()
     return job.id
+
+
+def on_new_boundary_set(session: Session, set_name: str) -> list[uuid.UUID]:
+    """Queue what a new or changed boundary set needs: every place and every crime joined to it."""
+    kinds = ("join_places", "join_crimes")
+    return [enqueue(session, kind, {"set": set_name}, dedupe_key=f"{kind}:{set_name}") for kind in kinds]
+
+
+def on_new_crimes(session: Session, set_names: Iterable[str]) -> list[uuid.UUID]:
+    """Queue what new crimes need: the counts of every set, then hot spots and density of the newest months.
+
+    Parameters
+    ----------
+    session : Session
+        Of the write that swaps the manifest.
+    set_names : iterable of str
+        The boundary sets that crimes are counted for.
+
+    Returns
+    -------
+    list of UUID
+        Of the waiting jobs.
+    """
+    jobs = [enqueue(session, "join_crimes", {"set": name}, dedupe_key=f"join_crimes:{name}") for name in set_names]
+    for kind in ("hotspots", "density"):
+        # Automatic: with too few months held yet, the job ends in words and not as failed.
+        jobs.append(enqueue(session, kind, {"automatic": True}, dedupe_key=f"{kind}:newest"))
+    return jobs
+
+
+def on_new_run(session: Session, run_id: uuid.UUID) -> uuid.UUID:
+    """Queue what new hot spots need: every place joined to them."""
+    return enqueue(session, "join_hotspots", {"run": str(run_id)}, dedupe_key=f"join_hotspots:{run_id}")
+
+
+def list_jobs(
+    core: Core, principal: Principal, *, status: str | None = None, kind: str | None = None, limit: int = 100
+) -> Sequence[Job]:
+    """Return the newest jobs first, for staff."""
+    principal.require(Right.JOBS_READ)
+    with core.store.read() as session:
+        return read_jobs(session, status=status, kind=kind, limit=limit)
+
+
+def count_jobs(core: Core) -> dict[str, int]:
+    """Return how many jobs there are of each status; for the command line."""
+    with core.store.read() as session:
+        return count_by_status(session)
+
+
+def get_job(core: Core, principal: Principal, job_id: uuid.UUID) -> Job:
+    """Return one job, for staff.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none with this id.
+    """
+    principal.require(Right.JOBS_READ)
+    with core.store.read() as session:
+        return _require_found(read_job(session, job_id))
+
+
+def cancel_job(core: Core, principal: Principal, job_id: uuid.UUID) -> Job:
+    """Cancel a waiting job at once; ask a running one to stop at its next progress.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none with this id.
+    ConflictError
+        If it has ended already.
+    """
+    principal.require(Right.RUNS_START)
+    job = _require_found(core.store.write(lambda session: request_cancel(session, job_id, utc_now())))
+    if job.status in {"done", "failed"}:
+        message = f"The job has ended already ({job.status}); there is nothing to cancel."
+        raise ConflictError(message)
+    return job
+
+
+def _require_found(job: Job | None) -> Job:
+    if job is None:
+        message = "There is no job with this id."
+        raise NotFoundError(message)
+    return job

@@ -35,7 +35,11 @@ def make_engine(url: str) -> Engine:
         return _sqlite_engine(url, parsed.database)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=32, pool_pre_ping=True
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=8,
+            max_overflow=32,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     message = f"The store runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}."
     raise ValueError(message)
@@ -46,7 +50,13 @@ def _sqlite_engine(url: str, database: str | None) -> Engine:
         message = "The SQLite store needs a file: what is acknowledged must be on disk."
         raise ValueError(message)
     Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=8, max_overflow=40, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url,
+        pool_size=8,
+        max_overflow=40,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,  # an error is logged, and a parameter may be a person's words (X9)
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

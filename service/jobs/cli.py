@@ -1,0 +1,91 @@
+"""The commands of jobs: a worker in the foreground, a list, and running everything that waits with a bar."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from service.core import Core, open_core
+from service.settings import Settings
+
+app = typer.Typer(help="Long work: list it, run it here.", no_args_is_help=True)
+
+
+def worker() -> None:
+    """Run jobs in the foreground until stopped (Ctrl-C)."""
+    from service.jobs.worker import main
+
+    raise typer.Exit(main([]))
+
+
+@app.command("list")
+def list_command(
+    status: Annotated[str | None, typer.Option(help="Only queued, running, done, failed or cancelled.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+) -> None:
+    """List the newest jobs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from service.jobs.store import read_jobs
+
+    core = open_core(Settings())
+    try:
+        with core.store.read() as session:
+            jobs = read_jobs(session, status=status, kind=None, limit=limit)
+    finally:
+        core.store.close()
+    if not jobs:
+        typer.echo("No jobs.")
+        return
+    table = Table("queued at", "kind", "status", "progress", "what", "id")
+    for job in jobs:
+        what = job.error or job.message or ", ".join(f"{key} {value}" for key, value in job.parameters.items())
+        when = f"{job.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(when, job.kind, job.status, f"{job.progress:.0%}", what, str(job.id))
+    Console().print(table)
+
+
+@app.command("run-all")
+def run_all_command() -> None:
+    """Run every waiting job in this process, with a progress bar."""
+    core = open_core(Settings())
+    try:
+        failed = run_all_with_bar(core)
+    finally:
+        core.store.close()
+    raise typer.Exit(1 if failed else 0)
+
+
+def run_all_with_bar(core: Core) -> int:
+    """Run every waiting job with a bar on the terminal; the imports and the demo call it too.
+
+    Parameters
+    ----------
+    core : Core
+        The deployment whose jobs are run.
+
+    Returns
+    -------
+    int
+        How many jobs failed; each is told in one line.
+    """
+    from rich.console import Console
+
+    from service.jobs.bar import JobBars
+    from service.jobs.runner import Runner
+    from service.jobs.workflow import count_jobs
+
+    console = Console(stderr=True)
+    with JobBars(console) as bars:
+        outcomes = Runner(core, listener=bars.listen, retry_after_s=0.0).run_all()
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        console.print(f"{outcome.lease.kind} failed: {outcome.error}", markup=False)
+    done = sum(outcome.status == "done" for outcome in outcomes)
+    console.print(f"{done} {'job' if done == 1 else 'jobs'} done.")
+    elsewhere = count_jobs(core).get("running", 0)
+    if elsewhere:
+        console.print(f"{elsewhere} more being run by the server's worker.")
+    return len(failed)
