@@ -1,0 +1,1 @@
+"""The sample deployment: a seeded simulation of crimes, marks and venues, put in through the real ways in."""
