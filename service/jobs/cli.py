@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.core import Core, open_core
+from service.core import open_core
 from service.settings import Settings
 
 app = typer.Typer(help="Long work: list it, run it here.", no_args_is_help=True)
@@ -50,42 +50,11 @@ def list_command(
 @app.command("run-all")
 def run_all_command() -> None:
     """Run every waiting job in this process, with a progress bar."""
+    from service.jobs.workflow import run_all_with_bar
+
     core = open_core(Settings())
     try:
         failed = run_all_with_bar(core)
     finally:
         core.store.close()
     raise typer.Exit(1 if failed else 0)
-
-
-def run_all_with_bar(core: Core) -> int:
-    """Run every waiting job with a bar on the terminal; the imports and the demo call it too.
-
-    Parameters
-    ----------
-    core : Core
-        The deployment whose jobs are run.
-
-    Returns
-    -------
-    int
-        How many jobs failed; each is told in one line.
-    """
-    from rich.console import Console
-
-    from service.jobs.bar import JobBars
-    from service.jobs.runner import Runner
-    from service.jobs.workflow import count_jobs
-
-    console = Console(stderr=True)
-    with JobBars(console) as bars:
-        outcomes = Runner(core, listener=bars.listen, retry_after_s=0.0).run_all()
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failed:
-        console.print(f"{outcome.lease.kind} failed: {outcome.error}", markup=False)
-    done = sum(outcome.status == "done" for outcome in outcomes)
-    console.print(f"{done} {'job' if done == 1 else 'jobs'} done.")
-    elsewhere = count_jobs(core).get("running", 0)
-    if elsewhere:
-        console.print(f"{elsewhere} more being run by the server's worker.")
-    return len(failed)

@@ -1,4 +1,4 @@
-"""Jobs: put long work in the queue, list it, ask it to stop; ``runner.py`` runs it."""
+"""Jobs: put long work in the queue, list it, ask it to stop, run what waits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.core import Core
 from service.errors import ConflictError, NotFoundError
 from service.jobs.models import Job
+from service.jobs.runner import Outcome, Runner
 from service.jobs.store import count_by_status, find_queued, read_job, read_jobs, request_cancel
 from service.people.access import Principal, Right
 from service.store.base import utc_now
@@ -123,6 +124,52 @@ def cancel_job(core: Core, principal: Principal, job_id: uuid.UUID) -> Job:
         message = f"The job has ended already ({job.status}); there is nothing to cancel."
         raise ConflictError(message)
     return job
+
+
+def run_all(core: Core) -> list[Outcome]:
+    """Run every waiting job in this process, and those that they queue; in silence.
+
+    Parameters
+    ----------
+    core : Core
+        The deployment whose jobs are run.
+
+    Returns
+    -------
+    list of Outcome
+        How each ended; a job that met an unexpected error is there once for each attempt.
+    """
+    return Runner(core, retry_after_s=0.0).run_all()
+
+
+def run_all_with_bar(core: Core) -> int:
+    """Run every waiting job in this process with bars on the terminal; for the command line.
+
+    Parameters
+    ----------
+    core : Core
+        The deployment whose jobs are run.
+
+    Returns
+    -------
+    int
+        How many jobs failed; each is told in one line.
+    """
+    from rich.console import Console
+
+    from service.jobs.bar import JobBars
+
+    console = Console(stderr=True)
+    with JobBars(console) as bars:
+        outcomes = Runner(core, listener=bars.listen, retry_after_s=0.0).run_all()
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        console.print(f"{outcome.lease.kind} failed: {outcome.error}", markup=False)
+    done = sum(outcome.status == "done" for outcome in outcomes)
+    elsewhere = count_jobs(core).get("running", 0)
+    more = f" {elsewhere} more being run by the server's worker." if elsewhere else ""
+    console.print(f"{done} {'job' if done == 1 else 'jobs'} done.{more}")
+    return len(failed)
 
 
 def _require_found(job: Job | None) -> Job:
