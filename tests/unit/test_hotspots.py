@@ -137,8 +137,8 @@ def test_permutations_agree_with_esda_on_what_is_hot(lattice: SquareGrid) -> Non
     counts, neighbours = np.random.default_rng(6).poisson(3, len(lattice)), lattice.neighbours()
     counts[:40] += 6
     lists = {i: neighbours.indices[a:b].tolist() for i, (a, b) in enumerate(itertools.pairwise(neighbours.indptr))}
-    draws = {"permutations": 999, "alternative": "directed", "n_jobs": 1, "seed": 1}
-    esda = G_Local(counts.astype(float), W(lists), transform="B", star=True, **draws)
+    with pytest.warns(DeprecationWarning, match="directed"):  # G_Local does not hand the choice on
+        esda = G_Local(counts.astype(float), W(lists), transform="B", star=True, permutations=999, n_jobs=1, seed=1)
     ours = permutation_p_values(counts, neighbours, permutations=999, seed=1)
     hot = esda.Zs > 0  # esda folds its p to the nearer side
     sure = hot & ((esda.p_sim < 0.02) | (esda.p_sim > 0.08))
