@@ -12,13 +12,18 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
+from service.names import router as names_router
+from service.places import receipts_router
+from service.places import router as places_router
 from service.settings import Settings
 from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
+from service.web.limits import BodyLimit
 
 GZIP_FROM_BYTES = 1024
 DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
@@ -59,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses={422: {"model": Problem, "description": "The input was refused; `errors` names the fields."}},
     )
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    app.add_middleware(BodyLimit, limit=settings.body_max_kb * 1024)
     app.add_middleware(SecurityHeaders)
     install_handlers(app)
     _include_routers(app)
@@ -67,7 +73,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _include_routers(app: FastAPI) -> None:
-    for router in (health.router, jobs_router.router, web_pages.router):
+    for router in (
+        health.router,
+        areas_router.router,
+        jobs_router.router,
+        names_router.router,
+        places_router.router,
+        receipts_router.router,
+        web_pages.router,
+    ):
         app.include_router(router)
 
 

@@ -62,6 +62,7 @@ class Core:
     area_name: str
     secret: bytes
     cache: Cache = field(default_factory=Cache)
+    throttles: dict[str, Any] = field(default_factory=dict)  # token buckets by purpose, see web/limits.py
 
     @property
     def is_demo(self) -> bool:

@@ -71,6 +71,10 @@ class GoneError(ServiceError):
     """The thing was there and was taken back."""
 
 
+class TooLargeError(ServiceError):
+    """The body is larger than what is taken at once."""
+
+
 class TooManyRequestsError(ServiceError):
     """The caller asks too often."""
 
@@ -86,6 +90,7 @@ TABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     ForbiddenError: (HTTPStatus.FORBIDDEN, "forbidden"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
     GoneError: (HTTPStatus.GONE, "gone"),
+    TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
     TooManyRequestsError: (HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests"),
     UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     GeometryError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-geometry"),
@@ -101,6 +106,13 @@ EXTRA_HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="staff"'},
 }
 SERVER_ERROR = 500
+UNNAMED = frozenset({"extra_forbidden", "json_invalid"})
+PLAIN_WORDS = {
+    "extra_forbidden": "There is a property here that is not known. Leave it out; see the field list in the API.",
+    "json_invalid": "The body is not valid JSON. Check it with a JSON tool; NaN and Infinity are not JSON.",
+    "uuid_parsing": "This is not a UUID. Send one as 8-4-4-4-12 hexadecimal digits.",
+    "missing": "This field is missing. Add it.",
+}
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -127,33 +139,41 @@ def _problem(status: HTTPStatus, code: str, detail: str, errors: list[FieldProbl
     return Problem(title=status.phrase, status=status, code=code, detail=detail, errors=errors or [])
 
 
+def problem_of(error: Exception) -> Problem:
+    """Return the problem of an error whose class, or a parent of it, stands in the table."""
+    status, code = next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+    return _problem(status, code, str(error), getattr(error, "errors", []))
+
+
 def _handle_known(request: Request, error: Exception) -> Response:
-    kind = next((cls for cls in type(error).__mro__ if cls in TABLE), None)
-    if kind is None:
+    if not any(cls in TABLE for cls in type(error).__mro__):
         return _handle_unknown(request, error)
-    status, code = TABLE[kind]
-    problem = _problem(status, code, str(error), getattr(error, "errors", []))
-    return problem_response(request, problem, EXTRA_HEADERS.get(status))
+    problem = problem_of(error)
+    return problem_response(request, problem, EXTRA_HEADERS.get(HTTPStatus(problem.status)))
 
 
 def _handle_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [FieldProblem(field=_field_path(item["loc"]), message=_plain(item)) for item in error.errors()]
+    fields = [FieldProblem(field=_field_path(item), message=_plain(item)) for item in error.errors()]
     detail = "Some of the input cannot be used: " + "; ".join(f"{f.field}: {f.message}" for f in fields[:3])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem_response(request, _problem(status, "invalid-input", detail, fields))
 
 
-def _field_path(location: tuple[Any, ...]) -> str:
-    parts = [str(part) for part in location]
+def _field_path(item: dict[str, Any]) -> str:
+    """Return where the problem is, as 'properties.reasons[1]'."""
+    parts = list(item["loc"])
     if parts and parts[0] in {"body", "query", "path", "header"}:
         parts = parts[1:]
-    return ".".join(parts) or "body"
+    if item["type"] in UNNAMED:
+        parts = parts[:-1]  # the sender chose this name, and it may be anything
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return path.removeprefix(".") or "body"
 
 
 def _plain(item: dict[str, Any]) -> str:
     """Return the validator's message without the input, which may be a person's words."""
-    return str(item["msg"]).removeprefix("Value error, ")
+    return PLAIN_WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
 
 
 def _handle_http(request: Request, error: Exception) -> Response:
@@ -162,6 +182,7 @@ def _handle_http(request: Request, error: Exception) -> Response:
     words = {
         HTTPStatus.NOT_FOUND: "There is nothing at this address.",
         HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
+        HTTPStatus.BAD_REQUEST: "The body cannot be read. Send JSON in UTF-8 with Content-Type: application/json.",
     }
     code = status.name.lower().replace("_", "-")
     headers = dict(error.headers) if error.headers else None

@@ -55,6 +55,7 @@ class Place(Base):
     geometry: Mapped[bytes | None] = mapped_column(Wkb)  # EPSG:4326; gone once withdrawn
     longitude_e7: Mapped[int | None]  # a point on the geometry, in 1e-7 degrees
     latitude_e7: Mapped[int | None]
+    withdrawn_on: Mapped[date | None]  # day its owner took it back; a held one then waits for the lead (S5)
     source: Mapped[str] = mapped_column(String(20), default="staff")  # staff, demo, device, import
     version: Mapped[int] = mapped_column(default=1)
     is_sample: Mapped[bool] = mapped_column(default=False)

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("geometry", Wkb, nullable=True),
         sa.Column("longitude_e7", sa.Integer(), nullable=True),
         sa.Column("latitude_e7", sa.Integer(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
