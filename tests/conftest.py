@@ -188,8 +188,11 @@ def browser() -> Iterator[Any]:
 class Server:
     """A real server process on a free port, with its output in a file."""
 
-    def __init__(self, data_dir: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, environment: dict[str, str] | None = None, python: Path | str = sys.executable
+    ) -> None:
         self.data_dir = data_dir
+        self.python = python
         self.environment = os.environ | {"SAFER_PLACES_DATA_DIR": str(data_dir)} | (environment or {})
         self.log = data_dir / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -199,7 +202,7 @@ class Server:
         with self.log.open("ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "service.cli", "serve", "--port", "0"],
+                [self.python, "-m", "service.cli", "serve", "--port", "0"],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -235,9 +238,11 @@ class Server:
 
 
 @contextmanager
-def running_server(data_dir: Path, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """Run a server process and stop it at the end."""
-    server = Server(data_dir, environment)
+def running_server(
+    data_dir: Path, environment: dict[str, str] | None = None, python: Path | str = sys.executable
+) -> Iterator[Server]:
+    """Run a server process (of another environment's ``python``, if given) and stop it at the end."""
+    server = Server(data_dir, environment, python)
     server.start()
     try:
         yield server
