@@ -196,7 +196,7 @@ def read_jobs(session: Session, *, status: str | None, kind: str | None, limit: 
 
 def count_by_status(session: Session) -> dict[str, int]:
     """Return how many jobs there are of each status."""
-    return dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).tuples().all())
+    return dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).all())
 
 
 def find_queued(session: Session, dedupe_key: str) -> uuid.UUID | None:
