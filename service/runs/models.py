@@ -45,5 +45,6 @@ class Hotspot(Base):
     cells: Mapped[int]
     confidence: Mapped[int]  # 90, 95 or 99 after FDR
     gi_star: Mapped[float]  # largest of its cells
+    p_adjusted: Mapped[float]  # smallest of its cells, after the false discovery rate (P8)
     area_km2: Mapped[float]
     top: Mapped[list[dict[str, Any]]] = mapped_column(JSON)  # most frequent categories with counts

@@ -224,6 +224,7 @@ def upgrade() -> None:
         sa.Column("cells", sa.Integer(), nullable=False),
         sa.Column("confidence", sa.Integer(), nullable=False),
         sa.Column("gi_star", sa.Double(), nullable=False),
+        sa.Column("p_adjusted", sa.Double(), nullable=False),
         sa.Column("area_km2", sa.Double(), nullable=False),
         sa.Column("top", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_hotspot_run_id_run"), ondelete="CASCADE"),
