@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     vertices_max: int = Field(default=500, ge=10, le=2000, description="Most points of one drawn shape.")
     note_max: int = Field(default=500, ge=0, le=2000, description="Most characters of a note or suggestion.")
     people_max: int = Field(default=30, ge=1, le=100, description="Most people a group mark may speak for.")
+    few_people: int = Field(
+        default=10, ge=1, description="A share of marks by area is shown from this many contributors on (D2)."
+    )
     body_max_kb: int = Field(default=64, ge=4, le=1024, description="Largest body of a request [kB].")
     marks_per_minute: int = Field(default=600, ge=1, description="Most marks a minute from one network.")
     receipt_tries_per_minute: int = Field(default=20, ge=1, description="Most receipts tried a minute by one network.")
