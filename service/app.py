@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
+from service.crimes import router as crimes_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.names import router as names_router
@@ -76,6 +77,7 @@ def _include_routers(app: FastAPI) -> None:
     for router in (
         health.router,
         areas_router.router,
+        crimes_router.router,
         jobs_router.router,
         names_router.router,
         places_router.router,

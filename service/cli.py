@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from service.core import StartError, initialise
+from service.crimes import cli as crimes_cli
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
 from service.settings import Settings
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(crimes_cli.app, name="crimes")
 app.add_typer(jobs_cli.app, name="jobs")
 app.command()(jobs_cli.worker)
 

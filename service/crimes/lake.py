@@ -42,7 +42,7 @@ class LakeFile:
 
     force: str
     month: str
-    path: str  # below the lake's folder
+    path: str  # below the data folder, which holds the lake
     digest: str
     rows: int
     categories: dict[str, int]
@@ -188,8 +188,8 @@ class LakeWriter:
         digest = last.close() if last is not None else ""
         if len(pending.parts) > 1:
             digest = self._merge(key, pending)
-        relative = f"{key[0]}/{key[1]}-{digest}.parquet"
-        target = self._folder / relative
+        relative = f"{self._folder.name}/{key[0]}/{key[1]}-{digest}.parquet"
+        target = self._folder.parent / relative
         target.parent.mkdir(exist_ok=True)
         # the same bytes may be there already; putting them again heals a damaged file
         pending.parts[-1].replace(target)
@@ -281,7 +281,7 @@ def sweep(folder: Path, keep: set[str]) -> int:
     folder : Path
         The lake.
     keep : set of str
-        Paths below ``folder`` that tables name.
+        Paths that tables name, as ``LakeFile.path``.
 
     Returns
     -------
@@ -291,7 +291,7 @@ def sweep(folder: Path, keep: set[str]) -> int:
     found = list(folder.glob(f"{_TEMPORARY}*"))
     for path in found:
         shutil.rmtree(path)
-    orphans = [path for path in folder.glob("*/*.parquet") if path.relative_to(folder).as_posix() not in keep]
+    orphans = [path for path in folder.glob("*/*.parquet") if path.relative_to(folder.parent).as_posix() not in keep]
     for path in orphans:
         path.unlink()
     return len(found) + len(orphans)
