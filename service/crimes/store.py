@@ -45,6 +45,12 @@ def current_files(session: Session, first: str = "", last: str = "9999-99") -> l
     return list(session.scalars(query))
 
 
+def files_of(session: Session, digests: Sequence[str]) -> list[CrimeFile]:
+    """Return the files of these digests, current or not, in order of force and month."""
+    query = select(CrimeFile).where(CrimeFile.digest.in_(digests)).order_by(CrimeFile.force, CrimeFile.month)
+    return list(session.scalars(query))
+
+
 def current_keys(session: Session) -> dict[Key, CrimeFile]:
     """Return the current file of each key."""
     return {(file.force, file.month): file for file in current_files(session)}

@@ -212,7 +212,14 @@ def _area_rows(shapes: AreaShapes) -> list[tuple[str, str, float, int | None]]:
     return list(zip(shapes.codes.tolist(), shapes.names.tolist(), sizes, residents, strict=True))
 
 
-def crime_points(core: Core, start: str, end: str, categories: Sequence[str] | None = None) -> CrimePoints:
+def crime_points(
+    core: Core,
+    start: str,
+    end: str,
+    categories: Sequence[str] | None = None,
+    *,
+    digests: Sequence[str] | None = None,
+) -> CrimePoints:
     """Return the crimes of a period as arrays, for the analysis.
 
     Parameters
@@ -223,6 +230,9 @@ def crime_points(core: Core, start: str, end: str, categories: Sequence[str] | N
         Months ``YYYY-MM``, both included.
     categories : sequence of str or None
         Slugs; None or none for all.
+    digests : sequence of str or None
+        Exactly these files of the period, current or not, so that a run repeats after a re-import; None for the
+        current ones.
 
     Returns
     -------
@@ -233,10 +243,18 @@ def crime_points(core: Core, start: str, end: str, categories: Sequence[str] | N
     ------
     MethodError
         If a month is none or ``end`` comes before ``start``.
+    UnavailableError
+        If one of ``digests`` is not held.
     """
     months = tuple(month_range(start, end))
     with core.store.read() as session:
-        files = store.current_files(session, start, end)
+        files = (
+            store.current_files(session, start, end)
+            if digests is None
+            else [file for file in store.files_of(session, digests) if start <= file.month <= end]
+        )
+    if digests is not None and len(files) < len(set(digests)):
+        raise UnavailableError("A crime file that this analysis cites is not held; restore it from the backup.")
     tables = [_read_points(core, file, categories) for file in files]
     slugs = [np.asarray(table[columns.CATEGORY].to_numpy(zero_copy_only=False), dtype=np.str_) for table in tables]
     met, codes = np.unique(np.concatenate(slugs) if slugs else np.empty(0, np.str_), return_inverse=True)
