@@ -224,7 +224,7 @@ def _read_layer(path: Path, layer: str | None) -> tuple[Any, str | None]:
             raise BoundaryError(message)
         frame = pyogrio.read_dataframe(source, layer=layer or layers[0])
     except (DataSourceError, DataLayerError) as error:
-        message = f"{path} cannot be read as areas: {error}"
+        message = f"{path} cannot be read as areas: {' '.join(str(error).split())}"
         raise BoundaryError(message) from error
     if frame.crs is None:
         message = (

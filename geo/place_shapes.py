@@ -44,12 +44,15 @@ class Outline:
 
     Parameters
     ----------
+    area : Polygon or MultiPolygon
+        The borough itself, in ``crs.METRIC``, prepared.
     reach : Geometry
-        Where a place may lie, in ``crs.METRIC``: the borough and ``outside_m`` around it.
+        Where a place may lie, in ``crs.METRIC``, prepared: the borough and ``outside_m`` around it.
     outside_m : float
         The margin [m].
     """
 
+    area: Any
     reach: Any
     outside_m: float
 
@@ -79,11 +82,11 @@ def prepare_outline(outline_metric: Any, *, outside_m: float) -> Outline:
         message = f"The outline must be a valid, non-empty polygon and its margin not negative ({outside_m} m given)."
         raise GeometryError(message)
     reach = shapely.buffer(outline_metric, outside_m, quad_segs=_BUFFER_SEGMENTS) if outside_m else outline_metric
-    shapely.prepare(reach)
-    shapely.covers(
-        reach, shapely.point_on_surface(reach)
-    )  # GEOS builds its index at the first question: ask before threads do
-    return Outline(reach, outside_m)
+    for shape in (outline_metric, reach):
+        shapely.prepare(shape)
+        # GEOS builds its index at the first question: ask it before threads do
+        shapely.covers(shape, shapely.point_on_surface(shape))
+    return Outline(outline_metric, reach, outside_m)
 
 
 def geometry_from_geojson(geometry: Mapping[str, Any]) -> Any:
