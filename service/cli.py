@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from service.areas import cli as areas_cli
 from service.core import StartError, initialise
 from service.crimes import cli as crimes_cli
 from service.errors import ServiceError
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(areas_cli.app, name="boundaries")
 app.add_typer(crimes_cli.app, name="crimes")
 app.add_typer(jobs_cli.app, name="jobs")
 app.command()(jobs_cli.worker)
