@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 
+from geo import crs
 from geo.boundaries import Outline, PlaceLimits, geometry_from_geojson, validate_place_geometry
 from geo.errors import GeometryError
 from service.core import Core
@@ -61,6 +63,51 @@ def check_place(core: Core, place: PlaceIn, outline: Outline) -> Draft:
     InvalidInputError
         Naming every field that cannot be taken and what to do. It holds neither words nor coordinates.
     """
+    draft = _check(core, place, outline, None)
+    if isinstance(draft, InvalidInputError):
+        raise draft
+    return draft
+
+
+def check_many(core: Core, places: Sequence[PlaceIn], outline: Outline) -> list[Draft | InvalidInputError]:
+    """Check many marks as ``check_place`` does; points inside the borough go through in one step.
+
+    Parameters
+    ----------
+    core : Core
+        Limits and mode.
+    places : sequence of PlaceIn
+        Well-formed input.
+    outline : Outline
+        The borough and its margin.
+
+    Returns
+    -------
+    list of Draft or InvalidInputError
+        One for each mark, in order.
+    """
+    shapes = _plain_points(places, outline)
+    return [_check(core, place, outline, shapes.get(at)) for at, place in enumerate(places)]
+
+
+def _plain_points(places: Sequence[PlaceIn], outline: Outline) -> dict[int, Shape]:
+    """Return the shapes of points that lie inside; what is not among them is checked alone, and told what is wrong."""
+    pairs = {
+        at: place.geometry.coordinates[:2]
+        for at, place in enumerate(places)
+        if place.properties.kind == "point" and place.geometry.type == "Point"
+    }
+    plain = {at: pair for at, pair in pairs.items() if len(pair) == 2 and all(type(one) is float for one in pair)}  # noqa: PLR2004
+    if not plain:
+        return {}
+    degrees = np.round(np.array(list(plain.values())), DEGREE_DECIMALS)
+    x, y = crs.to_metric_xy(degrees[:, 0], degrees[:, 1])
+    inside = shapely.intersects_xy(outline.reach, x, y)
+    pairs_of_shapes = zip(plain, shapely.points(degrees), shapely.points(x, y), inside, strict=True)
+    return {at: Shape(wgs84, metric) for at, wgs84, metric, held in pairs_of_shapes if held}
+
+
+def _check(core: Core, place: PlaceIn, outline: Outline, shape: Shape | None) -> Draft | InvalidInputError:
     problems: list[FieldProblem] = []
     properties = place.properties
     words = {name: _words(core, properties, name, problems) for name in ("note", "suggestion")}
@@ -72,9 +119,9 @@ def check_place(core: Core, place: PlaceIn, outline: Outline) -> Draft:
         problems.append(_problem("properties.id", "It differs from the feature's id. Send one of the two."))
     if place.receipt is not None:
         problems += check_secret(place.receipt)
-    shape = check_shape(core, place.geometry, properties.kind, outline, problems)
+    shape = shape or check_shape(core, place.geometry, properties.kind, outline, problems)
     if problems or shape is None:
-        raise refused(problems)
+        return refused(problems)
     return Draft(shape, **words)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo import crs
 from geo.boundaries import Outline
 from geo.join import AreaIndex, assign_shares
 from service.places.store import JoinSet, JoinState
@@ -57,6 +58,17 @@ class SetIndex:
             for at, edge, other in zip(position.tolist(), edge_m.tolist(), neighbour.tolist(), strict=True)
         ]
 
+    def join_many(self, metrics: list[Any]) -> list[list[dict[str, Any]]]:
+        """Return the area rows of many geometries in ``crs.METRIC``, in order; points go through in one step."""
+        rows: list[list[dict[str, Any]]] = [[] for _ in metrics]
+        points = [at for at, metric in enumerate(metrics) if metric.geom_type == "Point"]
+        xy = shapely.get_coordinates([metrics[at] for at in points])
+        for at, row in zip(points, self.join_points(xy[:, 0], xy[:, 1]), strict=True):
+            rows[at].append(row)
+        for at in set(range(len(metrics))).difference(points):
+            rows[at].extend(self.join(metrics[at]))
+        return rows
+
     def _row(
         self, code: str, *, share: float = 1.0, edge_m: float | None, neighbour: str = "", near: bool
     ) -> dict[str, Any]:
@@ -69,6 +81,12 @@ class SetIndex:
             "neighbour_gss": neighbour or None,
             "near_border": near,
         }
+
+
+def metric_from_wkb(geometries: list[bytes]) -> list[Any]:
+    """Return stored geometries in ``crs.METRIC``."""
+    metrics: list[Any] = crs.geometry_to_metric(shapely.from_wkb(geometries)).tolist()
+    return metrics
 
 
 class HotspotIndex:
@@ -90,6 +108,12 @@ class HotspotIndex:
         self._ranks = [ranks[at] for at in order]
         self._polygons = np.asarray(polygons, dtype=object)[order]
         self._tree = shapely.STRtree(self._polygons)
+
+    @classmethod
+    def from_wkb(cls, run_id: uuid.UUID, rows: list[tuple[int, bytes]]) -> HotspotIndex:
+        """Build the index from ranks and polygons as stored, in ``crs.WGS84``."""
+        polygons = shapely.from_wkb([geometry for _, geometry in rows])
+        return cls(run_id, [rank for rank, _ in rows], crs.geometry_to_metric(polygons))
 
     def join(self, metrics: list[Any]) -> list[dict[str, Any]]:
         """Return one row for each geometry in ``crs.METRIC``: the hot spot it is in, or metres to the nearest."""
@@ -135,12 +159,8 @@ class Joiner:
     def join_many(self, metrics: list[Any]) -> list[Derived]:
         """Return what is derived for many geometries in ``crs.METRIC``, in order; points go through in one step."""
         areas: list[list[dict[str, Any]]] = [[] for _ in metrics]
-        points = [at for at, metric in enumerate(metrics) if metric.geom_type == "Point"]
-        xy = shapely.get_coordinates([metrics[at] for at in points])
         for one in self.sets:
-            for at, row in zip(points, one.join_points(xy[:, 0], xy[:, 1]), strict=True):
-                areas[at].append(row)
-            for at in set(range(len(metrics))).difference(points):
-                areas[at].extend(one.join(metrics[at]))
+            for collected, rows in zip(areas, one.join_many(metrics), strict=True):
+                collected.extend(rows)
         hotspots: list[Any] = self.hotspots.join(metrics) if self.hotspots else [None] * len(metrics)
         return [Derived(rows, hotspot) for rows, hotspot in zip(areas, hotspots, strict=True)]

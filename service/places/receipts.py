@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
-from service.places import store, workflow
+from service.places import state as shared
+from service.places import store
 from service.places.checks import Shape, check_choices, check_shape, refused
 from service.places.joining import Derived, Joiner
 from service.places.receipt_words import to_secret
@@ -39,7 +40,7 @@ def read_receipt(core: Core, receipt: str) -> dict[str, Any]:
     NotFoundError
         If the receipt is not known.
     """
-    joiner = workflow.current_joiner(core)
+    joiner = shared.current_joiner(core)
     with core.store.read() as session:
         record = _find(core, session, receipt, joiner)
     return receipt_view(record, joiner)
@@ -68,7 +69,7 @@ def correct_receipt(core: Core, change: ReceiptCorrect) -> dict[str, Any]:
         derived = joiner.join(shape.metric) if shape else None
         return core.store.write(lambda session: _apply(session, record, values, (shape, derived), joiner))
 
-    record, joiner = workflow.with_joiner(core, attempt)
+    record, joiner = shared.with_joiner(core, attempt)
     return receipt_view(record, joiner)
 
 
@@ -82,14 +83,14 @@ def withdraw_receipt(core: Core, receipt: str) -> dict[str, Any]:
     NotFoundError
         If the receipt is not known.
     """
-    joiner = workflow.current_joiner(core)
+    joiner = shared.current_joiner(core)
 
     def write(session: Session) -> PlaceRecord:
         record = _find(core, session, receipt, joiner)
         if record.status == "withdrawn":
             return record
         held = record.status == "held"
-        values: dict[str, Any] = {"publish": "never", "withdrawn_on": workflow.today(), "version": record.version + 1}
+        values: dict[str, Any] = {"publish": "never", "withdrawn_on": shared.today(), "version": record.version + 1}
         store.update_place(session, record.seq, values if held else values | ERASED | {"status": "withdrawn"})
         if not held:
             store.delete_derived(session, record.seq)
@@ -132,7 +133,7 @@ def _changes(
         problems.append(FieldProblem(field="body", message="Nothing to change was sent. Send at least one field."))
     if problems:
         raise refused(problems)
-    position = workflow.position_values(shape.wgs84) if shape else {}
+    position = shared.position_values(shape.wgs84) if shape else {}
     return given | position, shape
 
 
@@ -143,7 +144,7 @@ def _apply(
     position: tuple[Shape | None, Derived | None],
     joiner: Joiner,
 ) -> PlaceRecord:
-    workflow.require_state(session, joiner.state)
+    shared.require_state(session, joiner.state)
     now = _reread(session, record.seq, joiner)
     _require_open(now)
     if now.version != record.version:
@@ -153,7 +154,7 @@ def _apply(
     shape, derived = position
     if shape is not None and derived is not None:
         store.delete_derived(session, record.seq)
-        workflow.insert_derived(session, [(record.seq, derived)])
+        shared.insert_derived(session, [(record.seq, derived)])
         index_geometries(session, "place", [(record.seq, shape.wgs84)], replace=True)
     return _reread(session, record.seq, joiner)
 

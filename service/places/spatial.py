@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import shapely
-from sqlalchemy import ColumnElement, column, delete, func, insert, select, table
+from sqlalchemy import column, delete, func, insert, select, table
 from sqlalchemy.orm import Session
 
 from service.web.queries import Bbox
@@ -66,7 +66,7 @@ def unindex(session: Session, name: str, seqs: list[int]) -> None:
         session.execute(delete(_TREES[name]).where(_TREES[name].c.seq.in_(seqs)))
 
 
-def in_bbox(session: Session, name: str, model: Any, bbox: Bbox) -> ColumnElement[bool]:
+def in_bbox(session: Session, name: str, model: Any, bbox: Bbox) -> Any:
     """Return the condition that a row's own box meets ``bbox``, edges included.
 
     Both engines compare boxes: the query is the same on both, and a line's box may meet where the line does not.

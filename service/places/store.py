@@ -6,8 +6,9 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from typing import cast as cast_type
 
-from sqlalchemy import Select, Text, case, cast, delete, insert, or_, select, update
+from sqlalchemy import CursorResult, Select, Table, Text, case, cast, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.areas.models import BoundarySet
@@ -17,10 +18,10 @@ from service.runs.models import Hotspot, Run
 from service.web.queries import Bbox
 from service.workshops.models import Workshop
 
-PLACE = Place.__table__
-AREA = PlaceArea.__table__
-HOTSPOT = PlaceHotspot.__table__
-RECEIPT = Receipt.__table__
+PLACE = cast_type("Table", Place.__table__)
+AREA = cast_type("Table", PlaceArea.__table__)
+HOTSPOT = cast_type("Table", PlaceHotspot.__table__)
+RECEIPT = cast_type("Table", Receipt.__table__)
 FEELING_CODES = {"unsafe": 0, "safe": 1, "mixed": 2}
 KIND_CODES = {"point": 0, "route": 1, "area": 2, "border": 3}
 FIRST_GENERATION = 1
@@ -141,9 +142,8 @@ def find_workshop(session: Session, identifier: uuid.UUID) -> int | None:
 
 def insert_place(session: Session, values: dict[str, Any]) -> int:
     """Insert one place and return its sequence number."""
-    key = session.execute(insert(PLACE), values).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    result = cast_type("CursorResult[Any]", session.execute(insert(PLACE), values))
+    return int(cast_type("tuple[int, ...]", result.inserted_primary_key)[0])
 
 
 def insert_places(session: Session, rows: list[dict[str, Any]]) -> list[int]:
@@ -213,7 +213,6 @@ def read_page(
 
 def read_positions(session: Session, wanted: PlaceFilter, visible: Visible, state: JoinState) -> list[tuple[int, ...]]:
     """Return (seq, longitude e7, latitude e7, feeling code, kind code, people) of places, as plain integers."""
-    # the status is visible to the caller and withdrawn rows have no position
     query = _narrow(
         session,
         select(
@@ -228,6 +227,7 @@ def read_positions(session: Session, wanted: PlaceFilter, visible: Visible, stat
         visible,
         state,
     ).where(PLACE.c.longitude_e7.is_not(None))
+    query = query.order_by(PLACE.c.seq)
     return [tuple(row) for row in session.execute(query)]
 
 
@@ -307,3 +307,9 @@ def read_hotspots(session: Session, run_id: uuid.UUID) -> list[tuple[int, bytes]
     """Return rank and polygon (WKB, EPSG:4326) of the hot spots of a run."""
     query = select(Hotspot.rank, Hotspot.geometry).where(Hotspot.run_id == run_id).order_by(Hotspot.rank)
     return [(row.rank, row.geometry) for row in session.execute(query)]
+
+
+def find_new(session: Session, identifiers: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Return those ids under which nothing is stored yet."""
+    known = select(PLACE.c.id).where(PLACE.c.id.in_(identifiers))
+    return set(identifiers).difference(session.scalars(known))

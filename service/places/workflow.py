@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import orjson
-import shapely
+from sqlalchemy.orm import Session
 
-from geo import crs
-from service.areas import workflow as areas
 from service.core import Core
-from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError, UnavailableError
+from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
 from service.people.access import Principal, Right
 from service.places import store
+from service.places.bulk import Imported, import_places
 from service.places.checks import Draft, check_place, refused
-from service.places.joining import Derived, HotspotIndex, Joiner, SetIndex
+from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
+from service.places.joining import Derived, Joiner
+from service.places.positions import Positions, places_in_bbox
 from service.places.receipt_words import SECRET_BYTES, encode, to_words
+from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
-from service.places.spatial import index_geometries, to_e7
-from service.places.store import JoinState, PlaceFilter, PlaceRecord, Visible
+from service.places.spatial import index_geometries
+from service.places.state import (
+    audit,
+    contributor_hash,
+    current_joiner,
+    insert_derived,
+    position_values,
+    require_state,
+    today,
+    visible_rows,
+    with_joiner,
+)
+from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord
 from service.places.views import place_feature
 
-AUDIT = logging.getLogger("safer_places.audit")
-LOCAL_TIME = ZoneInfo("Europe/London")
-ATTEMPTS = 4
-T = TypeVar("T")
-
-
-class StaleJoinError(Exception):
-    """A boundary set or run was swapped between the join and the write: join again."""
+__all__ = [
+    "FEELING_CODES",
+    "KIND_CODES",
+    "AreaMarks",
+    "AreaReasons",
+    "Created",
+    "Imported",
+    "PlaceFilter",
+    "Positions",
+    "counts_by_area",
+    "create_place",
+    "import_places",
+    "list_places",
+    "places_in_bbox",
+    "read_place",
+    "reasons_by_area",
+    "rejoin_hotspots",
+    "rejoin_places",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +65,6 @@ class Created:
     receipt: str
     words: list[str] | None
     is_new: bool
-
-
-class _Latest:
-    """The last state of the store that a write saw; only a guess, verified inside each write."""
-
-    state: JoinState | None = None
-
-
-def today() -> date:
-    """Return the day in the borough."""
-    return datetime.now(UTC).astimezone(LOCAL_TIME).date()
 
 
 def create_place(core: Core, principal: Principal, place: PlaceIn, *, idempotency_key: str | None = None) -> Created:
@@ -149,74 +158,6 @@ def read_place(core: Core, principal: Principal, place_id: uuid.UUID) -> dict[st
     return place_feature(principal, record, joiner)
 
 
-def visible_rows(principal: Principal) -> Visible:
-    """Return which rows the principal may see at all."""
-    rows = principal.place_rows
-    return Visible(rows - {"border"}, borders="border" in rows)
-
-
-def audit(principal: Principal, action: str, *, rows: int) -> None:
-    """Log a staff read of exact positions: who, what and how many; never where (X9)."""
-    if principal.is_staff and principal.may(Right.PLACES_EXACT):
-        AUDIT.info(action, extra={"principal": principal.id, "role": principal.role, "rows": rows})
-
-
-def with_joiner(core: Core, attempt: Callable[[Joiner], T]) -> tuple[T, Joiner]:
-    """Call ``attempt`` with a joiner of the newest state; again if a set or run was swapped meanwhile."""
-    latest = core.cache.get("places-latest", _Latest)
-    for _ in range(ATTEMPTS):
-        if latest.state is None:
-            with core.store.read() as session:
-                latest.state = store.read_join_state(session)
-        joiner = joiner_of(core, latest.state)
-        try:
-            return attempt(joiner), joiner
-        except StaleJoinError:
-            latest.state = None
-    message = "The boundaries are being replaced right now. Try again in a minute."
-    raise UnavailableError(message)
-
-
-def require_state(session: Any, state: JoinState) -> None:
-    """Raise unless the store still is in the state that the caller joined with."""
-    if store.read_join_state(session, lock=True) != state:
-        raise StaleJoinError
-
-
-def current_joiner(core: Core) -> Joiner:
-    """Return the joiner of the state that the store is in now."""
-    with core.store.read() as session:
-        state = store.read_join_state(session)
-    return joiner_of(core, state)
-
-
-def joiner_of(core: Core, state: JoinState) -> Joiner:
-    """Return what joins places in this state of the store; made once a state."""
-    return core.cache.get(("places-joiner", state), lambda: _make_joiner(core, state))
-
-
-def _make_joiner(core: Core, state: JoinState) -> Joiner:
-    outline = areas.outline(core)
-    sets = tuple(SetIndex(one, areas.area_index(core, one.name), core.settings.near_border_m) for one in state.joined)
-    names = {one.id: _area_names(core, one.name) for one in state.sets if one.joins}
-    return Joiner(state, sets, hotspot_index(core, state.run_id), outline, names)
-
-
-def _area_names(core: Core, set_name: str) -> dict[str, str]:
-    shapes = areas.area_shapes(core, set_name)
-    return dict(zip(shapes.codes.tolist(), shapes.names.tolist(), strict=True))
-
-
-def hotspot_index(core: Core, run_id: uuid.UUID | None) -> HotspotIndex | None:
-    """Return the hot spots of a run, ready to be asked."""
-    if run_id is None:
-        return None
-    with core.store.read() as session:
-        found = store.read_hotspots(session, run_id)
-    polygons = crs.geometry_to_metric(shapely.from_wkb([geometry for _, geometry in found]))
-    return HotspotIndex(run_id, [rank for rank, _ in found], polygons)
-
-
 def _identify(core: Core, principal: Principal, place: PlaceIn, idempotency_key: str | None) -> uuid.UUID:
     """Return the id of the mark: its own, or one that follows from the request's key, or a new one."""
     own = place.id or place.properties.id
@@ -244,11 +185,6 @@ def _workshop(core: Core, place: PlaceIn) -> int | None:
     return found
 
 
-def contributor_hash(core: Core, key: str | None, session_name: str) -> str | None:
-    """Return the stored form of a contributor's key: the same key in two sessions cannot be joined (C5)."""
-    return core.keyed_hash("contributor", f"{session_name}\0{key}") if key is not None else None
-
-
 def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict[str, Any]:
     properties = place.properties
     day = today()
@@ -273,18 +209,8 @@ def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict
     }
 
 
-def position_values(geometry: Any) -> dict[str, Any]:
-    """Return the columns that hold a position; the point of a route or area lies on it."""
-    point = geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry)
-    return {
-        "geometry": shapely.to_wkb(geometry),
-        "longitude_e7": to_e7(point.x),
-        "latitude_e7": to_e7(point.y),
-    }
-
-
 def _insert(
-    session: Any, state: JoinState, values: dict[str, Any], receipt_hash: str, position: tuple[Any, Derived]
+    session: Session, state: JoinState, values: dict[str, Any], receipt_hash: str, position: tuple[Any, Derived]
 ) -> tuple[PlaceRecord, bool]:
     """Store one mark with everything derived from it, in one write."""
     require_state(session, state)
@@ -299,13 +225,7 @@ def _insert(
     return PlaceRecord(seq=seq, **fields, areas=derived.areas, hotspot=derived.hotspot), True
 
 
-def insert_derived(session: Any, rows: list[tuple[int, Derived]]) -> None:
-    """Insert what was derived for places, inside a write."""
-    store.insert_areas(session, [row | {"place_seq": seq} for seq, derived in rows for row in derived.areas])
-    store.insert_hotspots(session, [d.hotspot | {"place_seq": seq} for seq, d in rows if d.hotspot is not None])
-
-
-def _answer_again(session: Any, known: tuple[int, str, str], request_hash: str, state: JoinState) -> PlaceRecord:
+def _answer_again(session: Session, known: tuple[int, str, str], request_hash: str, state: JoinState) -> PlaceRecord:
     seq, stored_hash, status = known
     if status == "withdrawn":
         message = "This mark was taken back. It stays deleted; make a new one with a new id."

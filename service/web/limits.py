@@ -6,7 +6,6 @@ import ipaddress
 import math
 import time
 from threading import Lock
-from typing import Any
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -124,8 +123,10 @@ class Throttle:
 
 def throttle_of(core: Core, purpose: str, per_minute: int) -> Throttle:
     """Return the buckets of one purpose; the core holds them."""
-    found: Any = core.throttles.get(purpose)
-    return found if found is not None else core.throttles.setdefault(purpose, Throttle(per_minute))
+    found: Throttle | None = core.throttles.get(purpose)
+    if found is None:
+        found = core.throttles.setdefault(purpose, Throttle(per_minute))
+    return found
 
 
 def require_tokens(core: Core, request: Request, purpose: str, per_minute: int) -> None:
