@@ -18,8 +18,10 @@ from service.crimes import router as crimes_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.names import router as names_router
-from service.places import receipts_router
+from service.places import pages as places_pages
+from service.places import receipt_pages, receipts_router
 from service.places import router as places_router
+from service.runs import router as runs_router
 from service.settings import Settings
 from service.web import health
 from service.web import pages as web_pages
@@ -79,9 +81,12 @@ def _include_routers(app: FastAPI) -> None:
         areas_router.router,
         crimes_router.router,
         jobs_router.router,
+        runs_router.router,
         names_router.router,
         places_router.router,
         receipts_router.router,
+        places_pages.router,
+        receipt_pages.router,
         web_pages.router,
     ):
         app.include_router(router)

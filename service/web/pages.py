@@ -8,15 +8,16 @@ from fastapi.responses import HTMLResponse
 from service.people.access import Right
 from service.people.dependencies import PrincipalDep
 from service.web.dependencies import CoreDep
+from service.web.sketch import sketch_areas
 from service.web.templates import render_page
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def show_front(request: Request, principal: PrincipalDep) -> HTMLResponse:
+def show_front(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Tell each kind of person where to go."""
-    return render_page(request, "front.html", principal=principal, sketch=None)
+    return render_page(request, "front.html", principal=principal, sketch=sketch_areas(core))
 
 
 @router.get("/run-a-workshop")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,19 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def day_words(day: date) -> str:
+    """Return a day as people write it: 3 June 2018."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def month_words(month: str) -> str:
+    """Return a month ``2018-06`` as people write it: June 2018."""
+    return f"{date.fromisoformat(month + '-01'):%B %Y}"
+
+
+TEMPLATES.globals |= {"day_words": day_words, "month_words": month_words}
 ERROR_TITLES = {
     401: "Please sign in",
     403: "This is not open to you",

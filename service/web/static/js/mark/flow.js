@@ -1,0 +1,304 @@
+/* The marking page: one question at a time in the sheet. All answers live in this page's memory and nowhere else. */
+
+import { Outbox, newId, newSecret } from "./outbox.js";
+import { find } from "./search.js";
+import { Where } from "./where.js";
+
+const LAST = 5;
+const MOST_REASONS = 10;
+const FEELINGS = { safe: "Feels safe", unsafe: "Feels unsafe", mixed: "It depends" };
+const FIELD_STEP = { geometry: 1, kind: 1, feeling: 2, times: 3, reasons: 4, note: 5, suggestion: 5, people: 5 };
+
+const at = (id) => document.getElementById(id);
+const flow = at("flow");
+const sheet = at("sheet");
+const base = flow.dataset.base;
+const outbox = new Outbox(base + "/api/v1/places", told);
+let where = null;
+let step = 0;
+let person = newSecret();
+let current = null; // the mark that the last screen is about
+let left = false;
+
+/* ---- moving between questions --------------------------------------------------------------------------------- */
+
+function show(next, remember = true) {
+  step = next;
+  const marking = next !== 0;
+  document.body.classList.toggle("is-marking", marking);
+  at("intro").hidden = marking;
+  flow.hidden = !marking;
+  if (remember) history.pushState({ step: next }, "");
+  if (!marking) {
+    at("intro").querySelector("h1").focus();
+    return;
+  }
+  flow.dataset.at = String(next);
+  sheet.querySelectorAll("[data-step]").forEach((part) => {
+    part.hidden = part.dataset.step !== String(next);
+  });
+  const asking = typeof next === "number";
+  at("progress").parentElement.hidden = !asking;
+  if (asking) {
+    at("progress").value = next;
+    at("progress-words").textContent = next + " of " + LAST;
+  }
+  at("back").parentElement.hidden = !asking;
+  at("after").hidden = asking;
+  if (where) {
+    where.open = next === 1;
+    window.saferPlaces.map.invalidateSize({ animate: false });
+  }
+  if (next === 4) fitReasons();
+  if (next === 5) summarise();
+  refresh();
+  at("sheet-body").scrollTop = 0;
+  const heading = sheet.querySelector(`[data-step="${next}"] h2`);
+  heading.focus({ preventScroll: true });
+}
+
+function complain(words) {
+  at("problem").textContent = words;
+  at("problem").hidden = !words;
+}
+
+function chosen(name) {
+  return Array.from(sheet.querySelectorAll(`input[name="${name}"]:checked`), (input) => input.value);
+}
+
+/* The words of the main button say what it will do. */
+function refresh() {
+  const next = at("next");
+  const skips = (step === 3 && !chosen("times").length) || (step === 4 && !chosen("reasons").length);
+  if (step === 1 && !where.points.length) next.textContent = "Use the cross";
+  else next.textContent = step === LAST ? "Send" : skips ? "Skip" : "Next";
+  if (step !== 1) return;
+  at("undo").hidden = where.kind === "point" || !where.points.length;
+  at("where-state").textContent = whereWords();
+  flow.classList.toggle("has-mark", where.points.length > 0);
+  sheet.querySelectorAll("[data-draw]").forEach((button) => {
+    button.setAttribute("aria-pressed", String(button.dataset.draw === where.kind));
+  });
+}
+
+function whereWords() {
+  const points = where.points.length;
+  if (where.kind === "point") return points ? "Marked. Tap again to move it." : "Tap the map.";
+  const fewest = where.kind === "route" ? 2 : 3;
+  if (points >= fewest) return `${points} points. Tap to add more, or press Next.`;
+  const thing = where.kind === "route" ? "along your way" : "around the area";
+  return points ? `${points} of at least ${fewest} points.` : `Tap ${fewest} or more points ${thing}.`;
+}
+
+function advance() {
+  complain("");
+  if (step === 1 && !where.points.length) {
+    where.tap(window.saferPlaces.map.getCenter());
+    return;
+  }
+  if (step === 1 && !where.ready) return complain("Add one more point, or choose a spot.");
+  if (step === 2 && !chosen("feeling").length) return complain("Pick the one that fits best.");
+  if (step === 4 && chosen("reasons").length > MOST_REASONS) return complain("Pick ten at most.");
+  if (step === LAST) return send();
+  show(step + 1);
+}
+
+function fitReasons() {
+  const feeling = chosen("feeling")[0];
+  sheet.querySelectorAll('[data-step="4"] li').forEach((item) => {
+    const fits = feeling === "mixed" || item.dataset.feeling === "both" || item.dataset.feeling === feeling;
+    item.hidden = !fits;
+    if (!fits) item.querySelector("input").checked = false;
+  });
+}
+
+function labels(name) {
+  return Array.from(sheet.querySelectorAll(`input[name="${name}"]:checked`), (input) => input.nextElementSibling.textContent.trim());
+}
+
+function summarise() {
+  const parts = [FEELINGS[chosen("feeling")[0]], ...labels("times"), ...labels("reasons")];
+  at("summary").textContent = "You say: " + parts.join(" · ");
+}
+
+/* ---- sending -------------------------------------------------------------------------------------------------- */
+
+function feature() {
+  const value = (name) => (sheet.elements[name] ? sheet.elements[name].value.trim() : "");
+  const properties = {
+    kind: where.kind,
+    feeling: chosen("feeling")[0],
+    times: chosen("times"),
+    reasons: chosen("reasons"),
+    publish: sheet.elements.never.checked ? "never" : "count",
+    people: Number(value("people")) || 1,
+    contributor_key: person,
+  };
+  if (value("note")) properties.note = value("note");
+  if (value("suggestion")) properties.suggestion = value("suggestion");
+  return { type: "Feature", id: newId(), geometry: where.geometry(), properties: properties, receipt: newSecret() };
+}
+
+function send() {
+  at("receipt").hidden = true;
+  at("q6").textContent = "Sending";
+  at("sent-state").textContent = "One moment.";
+  current = outbox.add(feature());
+  show("sent");
+}
+
+/* The outbox says what became of a mark. */
+function told(item) {
+  at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
+  at("unsent").hidden = outbox.unsent === 0;
+  if (item.state === "refused") return refuse(item);
+  if (item !== current) return;
+  if (item.state === "sent") {
+    at("q6").textContent = "Sent. Thank you.";
+    at("sent-state").textContent = "Staff will read it.";
+    receive(item.answer.receipt);
+  } else {
+    at("q6").textContent = "Not sent yet";
+    at("sent-state").textContent =
+      item.problem && item.problem.status === 401
+        ? "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
+        : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now.";
+  }
+}
+
+/* Something in the mark cannot be taken: go back to that question, with the answers still there. */
+function refuse(item) {
+  const problem = item.problem || {};
+  const errors = problem.errors || [];
+  const field = errors.length ? errors[0].field.replace(/^properties\./, "").split(/[.[]/)[0] : "geometry";
+  if (item === current) show(FIELD_STEP[field] || 1);
+  complain(errors.length ? errors[0].message : problem.detail || "This could not be sent. Please tell the adult with you.");
+}
+
+async function receive(receipt) {
+  at("receipt").hidden = false;
+  at("receipt-words").textContent = receipt.words ? receipt.words.join(" ") : receipt.secret;
+  const picture = at("receipt-qr");
+  picture.hidden = true;
+  try {
+    const response = await fetch(base + "/receipt/qr", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ receipt: receipt.secret }),
+    });
+    if (!response.ok) return;
+    picture.src = URL.createObjectURL(await response.blob());
+    picture.hidden = false;
+  } catch (error) {
+    picture.hidden = true; // the words are enough
+  }
+}
+
+function again() {
+  if (at("receipt-qr").src) URL.revokeObjectURL(at("receipt-qr").src);
+  at("receipt-words").textContent = "";
+  current = null;
+  sheet.reset();
+  where.reset();
+  at("find").value = "";
+  at("found").hidden = true;
+  at("found-none").hidden = true;
+  complain("");
+  show(1);
+}
+
+/* ---- the place ------------------------------------------------------------------------------------------------ */
+
+function locate() {
+  const button = at("locate");
+  if (!navigator.geolocation) {
+    at("where-state").textContent = "This device cannot tell where it is.";
+    return;
+  }
+  button.disabled = true;
+  at("where-state").textContent = "Looking for where you are.";
+  navigator.geolocation.getCurrentPosition(
+    (position) => {
+      button.disabled = false;
+      const { latitude, longitude } = position.coords;
+      where.go(latitude, longitude);
+      where.showHere(latitude, longitude);
+      at("where-state").textContent = "Marked where you are now. Your phone's location is off again.";
+    },
+    () => {
+      button.disabled = false;
+      at("where-state").textContent = "We could not find where you are. Tap the map instead.";
+    },
+    { enableHighAccuracy: true, timeout: 10000, maximumAge: 0 }
+  );
+}
+
+function wire() {
+  sheet.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (document.activeElement === at("find")) find(base, where);
+    else advance();
+  });
+  sheet.addEventListener("change", () => {
+    complain("");
+    if (step === 2) where.feels(chosen("feeling")[0]);
+    refresh();
+  });
+  at("back").addEventListener("click", () => history.back());
+  window.addEventListener("popstate", (event) => {
+    complain("");
+    const to = event.state ? event.state.step : 0;
+    // a sent mark is not asked again: back from there, and forward to there, begin a new one
+    if (step === "sent" || to === "sent") again();
+    else show(to, false);
+  });
+  at("again").addEventListener("click", again);
+  at("person").addEventListener("click", () => {
+    person = newSecret();
+    again();
+    history.replaceState({ step: 0 }, "");
+    show(0, false);
+  });
+  at("stop").addEventListener("click", () => window.location.replace(base + "/"));
+  at("undo").addEventListener("click", () => where.undo());
+  at("locate").addEventListener("click", locate);
+  at("find-go").addEventListener("click", () => find(base, where));
+  at("find").addEventListener("search", () => find(base, where));
+  sheet.querySelectorAll("[data-draw]").forEach((button) => {
+    button.addEventListener("click", () => where.use(where.kind === button.dataset.draw ? "point" : button.dataset.draw));
+  });
+  at("copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(at("receipt-words").textContent);
+    at("copy").textContent = "Copied";
+  });
+}
+
+function start(event) {
+  event.preventDefault();
+  const first = !where;
+  if (first) {
+    where = new Where(window.saferPlaces.map, refresh);
+    at("mark-map").querySelector(".sp-map").append(at("cross"));
+    new ResizeObserver(() => {
+      if (step !== 1) where.reveal(); // the sheet grew or shrank
+    }).observe(at("mark-map"));
+    at("more").open = window.matchMedia("(min-width: 64rem)").matches;
+    wire();
+  }
+  show(1);
+  if (first) {
+    // only now has the map a size: measure its names again and fit the borough into it
+    const map = window.saferPlaces.map;
+    map.labels.sets.forEach((names) => names.forEach((name) => delete name.width));
+    map.fitBounds(window.saferPlaces.layers.areas[0].getBounds(), { animate: false });
+  }
+}
+
+at("start").addEventListener("click", start);
+at("start").setAttribute("role", "button");
+window.addEventListener("leaving", () => {
+  left = true;
+});
+window.addEventListener("beforeunload", (event) => {
+  if (outbox.unsent && !left) event.preventDefault();
+});

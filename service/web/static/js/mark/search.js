@@ -1,0 +1,51 @@
+/* Search for a street or a landmark; only what was typed is sent, and only when asked for. */
+
+const at = (id) => document.getElementById(id);
+
+function tell(words) {
+  at("found-none").textContent = words;
+  at("found-none").hidden = !words;
+}
+
+export async function find(base, where) {
+  const words = at("find").value.trim();
+  const list = at("found");
+  list.replaceChildren();
+  list.hidden = true;
+  tell("");
+  if (!words) return;
+  let names = [];
+  try {
+    const response = await fetch(base + "/api/v1/names?q=" + encodeURIComponent(words), { headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error(String(response.status));
+    names = (await response.json()).names;
+  } catch (error) {
+    tell("The search does not work right now. Tap the map instead.");
+    return;
+  }
+  if (!names.length) {
+    tell("Nothing found. Try another word, or tap the map.");
+    return;
+  }
+  names.slice(0, 6).forEach((name) => list.append(row(name, where)));
+  list.hidden = false;
+}
+
+function row(name, where) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(name.name + " ");
+  const kind = document.createElement("small");
+  kind.textContent = name.kind;
+  button.append(kind);
+  button.addEventListener("click", () => {
+    where.go(name.latitude, name.longitude);
+    at("found").hidden = true;
+    tell("");
+    at("where-state").textContent = "Marked at " + name.name + ". Tap the map to move it.";
+    at("next").focus();
+  });
+  item.append(button);
+  return item;
+}
