@@ -3,12 +3,13 @@
 SHELL = /bin/sh
 PORT ?= 8000
 
-.PHONY: help run test setup setup-dev lock screenshots clean
+.PHONY: help run test setup setup-dev lock docs screenshots clean
 
 help:
 	@echo "make run     fill the sample store and serve it on http://127.0.0.1:$(PORT) (PORT=8001 for another port)"
 	@echo "make test    everything a contributor must pass; see scripts/check"
 	@echo "make setup   the environment in .venv only"
+	@echo "make docs    write the generated pages of docs/ anew: settings, requirements"
 	@echo "make lock    write requirements/*.txt anew from pyproject.toml"
 	@echo "make clean   remove .venv and the build's files; the data in var/ stays"
 
@@ -26,6 +27,10 @@ setup-dev:
 
 lock: setup-dev
 	@scripts/lock
+
+docs: setup-dev
+	@.venv/bin/python -m scripts.settings_table
+	@.venv/bin/python -m scripts.requirements_report
 
 screenshots: setup-dev
 	@.venv/bin/python scripts/screenshots.py
