@@ -18,6 +18,7 @@ from service.places.checks import Draft, check_place, refused
 from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
+from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, to_words
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
@@ -45,6 +46,7 @@ __all__ = [
     "Imported",
     "PlaceFilter",
     "Positions",
+    "choices",
     "counts_by_area",
     "create_place",
     "import_places",
@@ -52,6 +54,7 @@ __all__ = [
     "places_in_bbox",
     "read_place",
     "reasons_by_area",
+    "reasons_by_code",
     "rejoin_hotspots",
     "rejoin_places",
 ]
