@@ -1,5 +1,8 @@
 """Fetching wards from a feature service that pages, fails, cuts answers and is resumed."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -141,6 +144,25 @@ def test_interrupted_fetch_goes_on_where_it_stopped(core: Any, portal: Any) -> N
     fetch(core)
     assert offsets(portal) == ["14"]
     assert not list((core.settings.data_dir / "fetch").iterdir())
+
+
+def test_command_killed_in_the_middle_goes_on_where_it_stopped(portal: Any, make_settings: Any) -> None:
+    settings = make_settings("real")
+    environment = os.environ | {
+        "SAFER_PLACES_DATA_DIR": str(settings.data_dir),
+        "SAFER_PLACES_OPEN_GEOGRAPHY_URL": portal.url,
+    }
+    command = [sys.executable, "-m", "service.cli", "boundaries", "fetch", "wards", "--year", "2022"]
+    portal.faults = ["", "", "stall"]  # the count, the first page; the second page is held back
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert portal.stalled.wait(timeout=60)
+        process.kill()
+    portal.requests.clear()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Read 19 areas, 0.19 km2, from EPSG:27700." in done.stdout
+    assert "Stored wards-2022. It is the default." in done.stdout
+    assert offsets(portal) == ["7", "14"]
 
 
 def test_half_written_page_is_fetched_again(core: Any, portal: Any) -> None:

@@ -375,3 +375,19 @@ def test_full_resolution_wards_come_in_by_the_command(run: Any, realdata: Any) -
     assert f"Read 19 areas, {km2:.2f} km2" in out
     assert "Code field: ward_code. Name field: ward_name." in out
     assert out.count("none") == 4  # repaired, several polygons, overlaps, gaps
+
+
+@pytest.mark.postgresql
+def test_sets_are_stored_read_and_replaced_on_postgresql(postgresql_core: Any, tmp_path: Any) -> None:
+    sets = load_bundled(postgresql_core)
+    assert [view.area_count for view in sorted(sets, key=lambda view: view.name)] == [1, 169, 18, 19]
+    bundled = read_bundled(ROOT / "data" / "boundaries" / "wards-2022")
+    shapes = area_shapes(postgresql_core, "wards-2022")
+    assert shapely.equals_exact(shapes.geometries, bundled.geometries).all()
+    assert outline(postgresql_core).area.area == pytest.approx(35.156e6, rel=1e-4)
+    before = get_set(postgresql_core, "wards-2022")
+    view = bring(postgresql_core, wards_file(tmp_path), name="wards-2022").view
+    assert (view.area_count, view.is_default) == (2, True)
+    assert view.id > before.id
+    with postgresql_core.store.read() as session:
+        assert session.scalar(select(Area.area_gss).where(Area.set_id == before.id).limit(1)) is None

@@ -41,6 +41,8 @@ class FakeService:
     faults: list[str] = field(default_factory=list)
     requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    stalled: threading.Event = field(default_factory=threading.Event)  # a request is being held
+    go_on: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         layer = next(
@@ -124,7 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.service.requests.append(query)
         fault = self.service.faults.pop(0) if self.service.faults else ""
         body = json.dumps(self.service.answer(parts.path, query)).encode()
-        if fault.isdigit():
+        if fault == "stall":
+            self.service.stalled.set()
+            self.service.go_on.wait(timeout=60)
+        elif fault.isdigit():
             self._send(int(fault), b"<html>busy</html>", retry_after="0")
         elif fault == "error-body":
             self._send(200, json.dumps(_error(503, "Service busy")).encode())
@@ -162,6 +167,7 @@ def running(*layers: FakeLayer) -> Iterator[FakeService]:
     try:
         yield service
     finally:
+        service.go_on.set()
         server.shutdown()
         server.server_close()
         thread.join()
