@@ -146,6 +146,7 @@ def test_interrupted_fetch_goes_on_where_it_stopped(core: Any, portal: Any) -> N
     assert not list((core.settings.data_dir / "fetch").iterdir())
 
 
+@pytest.mark.slow
 def test_command_killed_in_the_middle_goes_on_where_it_stopped(portal: Any, make_settings: Any) -> None:
     settings = make_settings("real")
     environment = os.environ | {
