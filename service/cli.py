@@ -13,6 +13,7 @@ from service.core import StartError, initialise
 from service.crimes import cli as crimes_cli
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
+from service.runs import cli as runs_cli
 from service.settings import Settings
 
 USAGE_ERROR = 2
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(areas_cli.app, name="boundaries")
 app.add_typer(crimes_cli.app, name="crimes")
 app.add_typer(jobs_cli.app, name="jobs")
+app.add_typer(runs_cli.app, name="run")
 app.command()(jobs_cli.worker)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from service.jobs.runner import Outcome, Runner
 from service.jobs.store import count_by_status, find_queued, read_job, read_jobs, request_cancel
 from service.people.access import Principal, Right
 from service.store.base import utc_now
+
+WAIT_S = 0.5
 
 
 def enqueue(session: Session, kind: str, parameters: dict[str, Any], *, dedupe_key: str | None = None) -> uuid.UUID:
@@ -165,11 +168,42 @@ def run_all_with_bar(core: Core) -> int:
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
         console.print(f"{outcome.lease.kind} failed: {outcome.error}", markup=False)
+    if not outcomes:
+        return 0
     done = sum(outcome.status == "done" for outcome in outcomes)
     elsewhere = count_jobs(core).get("running", 0)
     more = f" {elsewhere} more being run by the server's worker." if elsewhere else ""
     console.print(f"{done} {'job' if done == 1 else 'jobs'} done.{more}")
     return len(failed)
+
+
+def run_to_end(core: Core, job_id: uuid.UUID) -> Job:
+    """Run what waits, with bars, until one job has ended, here or in the server's worker; for the command line.
+
+    Parameters
+    ----------
+    core : Core
+        The deployment.
+    job_id : UUID
+        The job to wait for.
+
+    Returns
+    -------
+    Job
+        As it ended.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none with this id.
+    """
+    while True:  # the server's worker may have taken it: then there is nothing to run here, and we wait
+        run_all_with_bar(core)
+        with core.store.read() as session:
+            job = _require_found(read_job(session, job_id))
+        if job.status not in {"queued", "running"}:
+            return job
+        time.sleep(WAIT_S)
 
 
 def _require_found(job: Job | None) -> Job:
