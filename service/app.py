@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from service.areas import pages as areas_pages
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
@@ -19,6 +20,7 @@ from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.names import router as names_router
 from service.places import pages as places_pages
+from service.people import pages as people_pages
 from service.places import receipt_pages, receipts_router
 from service.places import router as places_router
 from service.runs import router as runs_router
@@ -79,10 +81,12 @@ def _include_routers(app: FastAPI) -> None:
     for router in (
         health.router,
         areas_router.router,
+        areas_pages.router,
         crimes_router.router,
         jobs_router.router,
         runs_router.router,
         names_router.router,
+        people_pages.router,
         places_router.router,
         receipts_router.router,
         places_pages.router,

@@ -2,39 +2,80 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from service.errors import NotSignedInError
+from service.core import Core
+from service.errors import ForbiddenError, NotSignedInError
 from service.people.access import DEMO, PUBLIC, Principal
+from service.people.workflow import principal_of_key, principal_of_session
 from service.web.dependencies import CoreDep
+from service.web.limits import count_failure, require_few_failures
+
+COOKIE = "staff"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def get_principal(request: Request, core: CoreDep) -> Principal:
-    """Return who asks.
+async def get_principal(request: Request, core: CoreDep) -> Principal:
+    """Return who asks; never blocks, so it needs no thread.
 
     Raises
     ------
     NotSignedInError
         If a key was sent that nobody holds; a wrong key never falls back to the public view.
+    ForbiddenError
+        If a page of another site sent a change along with the cookie.
+    TooManyRequestsError
+        After too many wrong keys from one network.
     """
-    header = request.headers.get("authorization", "")
-    principal = _by_key(core, header) if header else DEMO if core.is_demo else PUBLIC
+    principal = _find_principal(request, core)
     request.state.principal = principal
     return principal
 
 
-def _by_key(core: CoreDep, header: str) -> Principal:
+def _find_principal(request: Request, core: Core) -> Principal:
+    header = request.headers.get("authorization", "")
+    if header:
+        return _by_key(request, core, header)
+    cookie = request.cookies.get(COOKIE, "")
+    principal = principal_of_session(core, cookie) if cookie else None
+    if principal is not None:
+        if request.method not in SAFE_METHODS:
+            require_same_origin(request)
+        return principal
+    return DEMO if core.is_demo else PUBLIC
+
+
+def _by_key(request: Request, core: Core, header: str) -> Principal:
     scheme, _, key = header.partition(" ")
-    digest = hashlib.sha256(key.strip().encode()).hexdigest()
-    for staff in core.settings.staff_keys:
-        if scheme.lower() == "bearer" and hmac.compare_digest(staff.sha256, digest):
-            return Principal(staff.id, staff.role)
-    message = "The staff key is not known here. Check it, or leave the header out."
+    limit = core.settings.sign_in_tries_per_minute
+    require_few_failures(core, request, "sign-in", limit)
+    try:
+        if scheme.lower() == "bearer":
+            return principal_of_key(core, key)
+    except NotSignedInError:
+        count_failure(core, request, "sign-in", limit)
+        raise
+    message = "Send the staff key as 'Authorization: Bearer KEY', or leave the header out."
     raise NotSignedInError(message)
+
+
+def require_same_origin(request: Request) -> None:
+    """Raise unless a page of our own sent the request.
+
+    Raises
+    ------
+    ForbiddenError
+        If the browser says that another site did, or does not say.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    own = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+    if not own:
+        message = "This came from another site, so nothing was changed. Open the page here and try again."
+        raise ForbiddenError(message)
 
 
 PrincipalDep = Annotated[Principal, Depends(get_principal)]

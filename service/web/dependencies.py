@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 from service.core import Core
 
 
-def get_core(request: Request) -> Core:
-    """Return the core of the running application."""
+async def get_core(request: Request) -> Core:
+    """Return the core of the running application; async because it never blocks and so needs no thread."""
     core: Core = request.app.state.core
     return core
 
 
 def get_session(request: Request) -> Iterator[Session]:
     """Open a read session for the request and close it; writes go through ``store.write``."""
-    with get_core(request).store.read() as session:
+    core: Core = request.app.state.core
+    with core.store.read() as session:
         yield session
 
 

@@ -100,21 +100,33 @@ class Throttle:
         """
         moment = time.monotonic() if now is None else now
         with self._lock:
-            tokens, seen = self._buckets.pop(key, (self._capacity, moment))
-            tokens = min(self._capacity, tokens + (moment - seen) * self._capacity / MINUTE_S)
+            self._forget_full(moment)
+            tokens = self._tokens(key, moment)
             allowed = tokens >= 1.0
+            self._buckets.pop(key, None)
             self._buckets[key] = (tokens - 1.0 if allowed else tokens, moment)
             if len(self._buckets) > BUCKETS_MAX:
                 self._buckets.pop(next(iter(self._buckets)))
-        return 0.0 if allowed else (1.0 - tokens) * MINUTE_S / self._capacity
+        return self._until_next(tokens)
 
-    def forget_old(self, *, now: float | None = None) -> None:
-        """Drop the buckets that are full again: after a minute nothing is kept of a network, not even its hash."""
+    def wait_s(self, key: str, *, now: float | None = None) -> float:
+        """Return the seconds until there is a token, without taking one."""
         moment = time.monotonic() if now is None else now
         with self._lock:
-            # the bucket looked at longest ago stands first
-            while self._buckets and moment - next(iter(self._buckets.values()))[1] >= MINUTE_S:
-                del self._buckets[next(iter(self._buckets))]
+            return self._until_next(self._tokens(key, moment))
+
+    def _tokens(self, key: str, moment: float) -> float:
+        tokens, seen = self._buckets.get(key, (self._capacity, moment))
+        return min(self._capacity, tokens + (moment - seen) * self._capacity / MINUTE_S)
+
+    def _until_next(self, tokens: float) -> float:
+        return 0.0 if tokens >= 1.0 else (1.0 - tokens) * MINUTE_S / self._capacity
+
+    def _forget_full(self, moment: float) -> None:
+        """Drop the buckets that are full again: after a minute nothing is kept of a network, not even its hash."""
+        # the bucket looked at longest ago stands first
+        while self._buckets and moment - next(iter(self._buckets.values()))[1] >= MINUTE_S:
+            del self._buckets[next(iter(self._buckets))]
 
     def __len__(self) -> int:
         """Return the number of networks known right now."""
@@ -138,11 +150,33 @@ def require_tokens(core: Core, request: Request, purpose: str, per_minute: int) 
         If there is none; it says when to come back.
     """
     buckets = throttle_of(core, purpose, per_minute)
-    buckets.forget_old()
-    wait_s = buckets.take(core.keyed_hash("network", f"{purpose}\0{network_of(request)}"))
+    _require_none(buckets.take(_network_key(core, request, purpose)))
+
+
+def require_few_failures(core: Core, request: Request, purpose: str, per_minute: int) -> None:
+    """Raise if the caller's network has used its failures up; takes nothing.
+
+    Raises
+    ------
+    TooManyRequestsError
+        It says when to come back.
+    """
+    _require_none(throttle_of(core, purpose, per_minute).wait_s(_network_key(core, request, purpose)))
+
+
+def count_failure(core: Core, request: Request, purpose: str, per_minute: int) -> None:
+    """Count one failure of the caller's network."""
+    throttle_of(core, purpose, per_minute).take(_network_key(core, request, purpose))
+
+
+def _require_none(wait_s: float) -> None:
     if wait_s:
         message = f"Too many tries from here. Wait {math.ceil(wait_s)} seconds, then try again."
         raise TooManyRequestsError(message)
+
+
+def _network_key(core: Core, request: Request, purpose: str) -> str:
+    return core.keyed_hash("network", f"{purpose}\0{network_of(request)}")
 
 
 def network_of(request: Request) -> str:
@@ -152,5 +186,5 @@ def network_of(request: Request) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    prefix = IPV4_PREFIX if address.version == 4 else IPV6_PREFIX  # noqa: PLR2004
+    prefix = IPV4_PREFIX if isinstance(address, ipaddress.IPv4Address) else IPV6_PREFIX
     return str(ipaddress.ip_network((address, prefix), strict=False))
