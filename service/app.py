@@ -19,12 +19,13 @@ from service.crimes import router as crimes_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.names import router as names_router
-from service.places import pages as places_pages
 from service.people import pages as people_pages
+from service.places import pages as places_pages
 from service.places import receipt_pages, receipts_router
 from service.places import router as places_router
 from service.runs import router as runs_router
 from service.settings import Settings
+from service.venues import router as venues_router
 from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
@@ -89,6 +90,7 @@ def _include_routers(app: FastAPI) -> None:
         people_pages.router,
         places_router.router,
         receipts_router.router,
+        venues_router.router,
         places_pages.router,
         receipt_pages.router,
         web_pages.router,

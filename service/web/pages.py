@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from service.areas import workflow as areas
+from service.crimes import workflow as crimes
 from service.people.access import Right
 from service.people.dependencies import PrincipalDep
 from service.web.dependencies import CoreDep
@@ -30,6 +34,19 @@ def show_workshop_sheet(request: Request, principal: PrincipalDep) -> HTMLRespon
 def show_accessibility(request: Request, principal: PrincipalDep) -> HTMLResponse:
     """Say what works for whom, what was tested and what is missing."""
     return render_page(request, "accessibility.html", principal=principal)
+
+
+@router.get("/privacy")
+def show_privacy(request: Request, principal: PrincipalDep) -> HTMLResponse:
+    """Say what is kept and who sees it: in short words, then at length."""
+    return render_page(request, "privacy.html", principal=principal)
+
+
+@router.get("/about-data")
+def show_data(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
+    """Say where the data comes from and what it cannot say."""
+    values: dict[str, Any] = {"held": crimes.months_held(core), "sets": areas.list_sets(core)}
+    return render_page(request, "about_data.html", principal=principal, **values)
 
 
 @router.get("/sign-in")
