@@ -81,7 +81,8 @@ def choose_period(held: Iterable[Held], *, start: str | None, end: str | None, l
         raise InvalidInputError(message)
     counted = set(months)
     keys = {file.key for file in files}
-    others = sorted({file.force for file in files} - {main})
+    # the transport police, too, where no file of theirs was ever imported: their crimes are missing, not zero
+    others = sorted(({file.force for file in files} | {TRANSPORT_POLICE}) - {main})
     return Period(
         months=tuple(months),
         missing_months=tuple(month for month in month_range(months[0], months[-1]) if month not in counted),

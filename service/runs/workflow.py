@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -11,7 +12,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from geo import crs
-from geo.crimes import CAVEATS, LICENCE, SOURCE
+from geo.crimes import CAVEATS, FORCE_NAMES, LICENCE, SOURCE
 from service.areas import workflow as areas
 from service.core import Core
 from service.crimes import workflow as crimes
@@ -250,15 +251,15 @@ def _view(run: Run) -> RunOut:
 
 def _caveats(run: Run) -> list[str]:
     """Sentences that go wherever the result goes (P1, P4, P7, P8, P9)."""
-    missing = run.summary.get("missing_months", [])
-    gaps = run.summary.get("gaps", [])
     found = [SAMPLE] if run.is_sample else []
     found += [_source(run.summary), *CAVEATS, SNAPPED, RIM]
-    if missing:
-        found.append(f"Months not held, and not counted: {', '.join(missing)}.")
+    if run.summary["missing_months"]:
+        found.append(f"Months not held, and not counted: {', '.join(run.summary['missing_months'])}.")
+    gaps = Counter(gap["force"] for gap in run.summary["gaps"])
+    months = len(run.parameters["months"])
     if gaps:
-        words = ", ".join(f"{gap['force']} {gap['month']}" for gap in gaps[:12])
-        found.append(f"Forces not held in months counted: {words}{' and more' if len(gaps) > len(gaps[:12]) else ''}.")
+        words = ", ".join(f"{FORCE_NAMES.get(force, force)} ({count} of {months})" for force, count in gaps.items())
+        found.append(f"Forces not held in months counted: {words}.")
     return [*found, NOT_SCORED if run.kind == "hotspots" else DENSE_IS_NOT_HOT]
 
 

@@ -131,6 +131,7 @@ def test_months_of_another_force_that_are_missing_are_named(core: Core, tmp_path
     gaps = {(gap["force"], gap["month"]) for gap in found.summary["gaps"]}
     assert gaps == {("btp", month) for month in HELD[1:] if month != "2017-11"}
     assert len([file for file in found.inputs["crime_files"] if file["force"] == "btp"]) == 1
+    assert "Forces not held in months counted: British Transport Police (11 of 12)." in found.caveats
 
 
 def test_run_records_what_decides_its_digits(core: Core) -> None:
