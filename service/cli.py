@@ -11,10 +11,13 @@ from pydantic import ValidationError
 from service.areas import cli as areas_cli
 from service.core import StartError, initialise
 from service.crimes import cli as crimes_cli
+from service.demo.cli import demo
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
+from service.names import cli as names_cli
 from service.runs import cli as runs_cli
 from service.settings import Settings
+from service.venues import cli as venues_cli
 
 USAGE_ERROR = 2
 
@@ -25,11 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(demo)
 app.add_typer(areas_cli.app, name="boundaries")
 app.add_typer(crimes_cli.app, name="crimes")
 app.add_typer(jobs_cli.app, name="jobs")
 app.add_typer(runs_cli.app, name="run")
 app.command()(jobs_cli.worker)
+app.add_typer(names_cli.app, name="names")
+app.add_typer(venues_cli.app, name="venues")
 
 
 @app.command()

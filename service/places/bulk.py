@@ -18,8 +18,8 @@ from service.places import store
 from service.places.checks import Draft, check_many
 from service.places.joining import Joiner
 from service.places.schemas import PlaceIn, PlaceProperties
-from service.places.spatial import index_geometries
 from service.places.state import contributor_hash, insert_derived, position_values, require_state, with_joiner
+from service.store.spatial import index_geometries
 
 CHUNK = 5_000
 

@@ -17,7 +17,7 @@ from service.core import Core
 from service.errors import FieldProblem, InvalidInputError
 from service.places.reasons import reasons_by_code
 from service.places.schemas import GeometryIn, PlaceIn, PlaceProperties
-from service.places.words import clean_words
+from service.web.words import clean_words
 
 DEGREE_DECIMALS = 7  # 11 mm, the unit of the integer index
 FEWEST_LETTERS = 10  # a random secret of 22 characters has about 18 different ones

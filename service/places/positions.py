@@ -11,10 +11,10 @@ import numpy.typing as npt
 from service.core import Core
 from service.people.access import Principal, Right
 from service.places import store
-from service.places.spatial import E7
 from service.places.state import audit, current_joiner, visible_rows
 from service.places.store import PlaceFilter
 from service.places.views import place_feature
+from service.store.spatial import E7
 from service.web.queries import Bbox
 
 FEW = 300  # up to this many places a map draws them one by one, with what they say

@@ -14,9 +14,9 @@ from service.places.checks import Shape, check_choices, check_shape, refused
 from service.places.joining import Derived, Joiner
 from service.places.receipt_words import to_secret
 from service.places.schemas import ReceiptCorrect
-from service.places.spatial import index_geometries, unindex
 from service.places.store import PlaceRecord
 from service.places.views import receipt_view
+from service.store.spatial import index_geometries, unindex
 
 ERASED: dict[str, Any] = {
     "geometry": None,

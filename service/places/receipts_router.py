@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 
 from service.places import receipts
-from service.places.router import problems
 from service.places.schemas import ReceiptCorrect, ReceiptPlace, ReceiptRead
 from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
+from service.web.openapi import problems
 
 
 def throttle(request: Request, core: CoreDep) -> None:

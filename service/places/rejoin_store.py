@@ -9,9 +9,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.areas.models import BoundarySet
-from service.places.spatial import is_sqlite
 from service.places.store import AREA, HOTSPOT, PLACE, JoinSet
 from service.runs.models import Run
+from service.store.spatial import is_sqlite
 
 Chunk = list[tuple[int, int, bytes]]
 """Sequence number, version and geometry (WKB, EPSG:4326) of places."""

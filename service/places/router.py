@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from service.errors import Problem
 from service.people.dependencies import PrincipalDep
 from service.places import workflow
 from service.places.reasons import Choices, choices
 from service.places.schemas import PlaceCollection, PlaceCreated, PlaceIn, PlaceOut, PlaceQuery
 from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
+from service.web.openapi import problems
 
 GEOJSON = "application/geo+json"
 CREATED, KNOWN = 201, 200
 
 router = APIRouter(prefix="/api/v1", tags=["places"])
-
-
-def problems(*pairs: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of failures."""
-    return {status: {"model": Problem, "description": words} for status, words in pairs}
 
 
 @router.get("/reasons", summary="What a mark may say: reasons and times")

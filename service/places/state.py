@@ -18,8 +18,8 @@ from service.errors import UnavailableError
 from service.people.access import Principal, Right
 from service.places import store
 from service.places.joining import Derived, HotspotIndex, Joiner, SetIndex
-from service.places.spatial import to_e7
 from service.places.store import JoinState, Visible
+from service.store.spatial import to_e7
 
 AUDIT = logging.getLogger("safer_places.audit")
 LOCAL_TIME = ZoneInfo("Europe/London")

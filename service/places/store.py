@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from service.areas.models import BoundarySet
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
-from service.places.spatial import in_bbox, is_sqlite
 from service.runs.models import Hotspot, Run
+from service.store.spatial import in_bbox, is_sqlite
 from service.web.queries import Bbox
 from service.workshops.models import Workshop
 

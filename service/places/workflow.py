@@ -22,7 +22,6 @@ from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, to_words
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
-from service.places.spatial import index_geometries
 from service.places.state import (
     audit,
     contributor_hash,
@@ -36,6 +35,7 @@ from service.places.state import (
 )
 from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord
 from service.places.views import place_feature
+from service.store.spatial import index_geometries
 
 __all__ = [
     "FEELING_CODES",

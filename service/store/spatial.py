@@ -8,8 +8,6 @@ import shapely
 from sqlalchemy import column, delete, func, insert, select, table
 from sqlalchemy.orm import Session
 
-from service.web.queries import Bbox
-
 E7 = 10_000_000  # integer units a degree: a float R*Tree rounds its boxes and returns rows outside the one asked for
 
 
@@ -66,21 +64,22 @@ def unindex(session: Session, name: str, seqs: list[int]) -> None:
         session.execute(delete(_TREES[name]).where(_TREES[name].c.seq.in_(seqs)))
 
 
-def in_bbox(session: Session, name: str, model: Any, bbox: Bbox) -> Any:
+def in_bbox(session: Session, name: str, model: Any, bbox: tuple[float, float, float, float]) -> Any:
     """Return the condition that a row's own box meets ``bbox``, edges included.
 
     Both engines compare boxes: the query is the same on both, and a line's box may meet where the line does not.
     """
+    west, south, east, north = bbox
     if is_sqlite(session):
         tree = _TREES[name]
         return model.seq.in_(
             select(tree.c.seq).where(
-                tree.c.west <= to_e7(bbox.east),
-                tree.c.east >= to_e7(bbox.west),
-                tree.c.south <= to_e7(bbox.north),
-                tree.c.north >= to_e7(bbox.south),
+                tree.c.west <= to_e7(east),
+                tree.c.east >= to_e7(west),
+                tree.c.south <= to_e7(north),
+                tree.c.north >= to_e7(south),
             )
         )
-    envelope = func.ST_MakeEnvelope(*bbox, 4326)
+    envelope = func.ST_MakeEnvelope(west, south, east, north, 4326)
     # && finds candidates by 32-bit boxes; ST_Intersects on the envelope decides exactly
     return model.geometry.op("&&")(envelope) & func.ST_Intersects(func.ST_Envelope(model.geometry), envelope)
