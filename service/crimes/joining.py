@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from geo.crimes import Key
 from service.areas import workflow as areas
+from service.areas.workflow import SetView
 from service.core import Core
 from service.crimes import counting, lake, store
 from service.crimes.lake import LakeFile
 from service.crimes.models import CrimeFile
 from service.crimes.store import CountedSet
 from service.jobs.context import JobContext
-
-if TYPE_CHECKING:
-    from service.areas.sets import SetView
 
 Counts = dict[tuple[Key, CountedSet], list[counting.AreaCount]]
 

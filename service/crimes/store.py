@@ -162,10 +162,14 @@ def uncounted_files(session: Session, counted: CountedSet) -> list[CrimeFile]:
 
 
 def _in_period(query: Any, counted: CountedSet, period: Period) -> Any:
-    query = query.join(CrimeManifest, CrimeManifest.file_id == CrimeCount.file_id).where(
-        CrimeCount.set_id == counted.set_id,
-        CrimeCount.generation == counted.generation,
-        CrimeManifest.month.between(period.first, period.last),
+    query = (
+        query.select_from(CrimeCount)
+        .join(CrimeManifest, CrimeManifest.file_id == CrimeCount.file_id)
+        .where(
+            CrimeCount.set_id == counted.set_id,
+            CrimeCount.generation == counted.generation,
+            CrimeManifest.month.between(period.first, period.last),
+        )
     )
     return query.where(CrimeCount.category.in_(period.categories)) if period.categories else query
 

@@ -11,6 +11,7 @@ import numpy as np
 from geo import columns
 from geo.crimes import CATEGORY_NAMES, is_month, missing_months, month_range
 from service.areas import workflow as areas
+from service.areas.workflow import AreaShapes, SetView
 from service.core import Core
 from service.crimes import answers, store
 from service.crimes.fetching import fetch_months
@@ -23,8 +24,6 @@ from service.errors import FieldProblem, ForbiddenError, InvalidInputError, NotF
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from service.areas.sets import AreaShapes, SetView
 
 __all__ = [
     "crime_points", "fetch_months", "import_files", "months_held", "rejoin_crimes", "series", "summary",
