@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +12,19 @@ from geo.area_grid import FloatArray, IntArray, expand
 
 TIE_M: Final = 0.1  # two edges whose distances differ by less count as one shared line [m]
 
-_POINTS_PER_CELL: Final = 16  # a search cell must serve about so many points to be worth its list of lines
-_PAIRS: Final = 1 << 20  # point-line pairs at a time: bounds memory
-_BULK: Final = 4096  # fewer points are searched one by one
+_POINTS_PER_CELL: Final = 4  # points that share one search; more of them get longer lists of lines
+_BLOCK: Final = 4096  # points at a time: the working arrays stay in the cache
+_FEW: Final = 64  # below, the tree of lines alone is quicker than building a second one
+_ROUNDING: Final = 1 + 1e-9  # a search goes this much further than the geometry asks for
+
+PositionArray = npt.NDArray[np.int32]
 
 
 class EdgeLines:
     """All ring edges of a set of areas with a search tree.
 
-    Many points share a search: the lines that can be nearest to any point of a square cell lie within the distance of
-    the cell's centre to its nearest line, plus the cell's diagonal.
+    Points near each other share a search: with r the distance from their middle to the furthest of them, and b the
+    distance from their middle to any line, no line further than ``b + 2 r`` from the middle is nearest to one of them.
 
     Parameters
     ----------
@@ -35,16 +38,16 @@ class EdgeLines:
 
     def __init__(self, points: FloatArray, ring: IntArray, area: IntArray) -> None:
         joined = ring[1:] == ring[:-1]
-        self._start = points[:-1][joined]
-        self._step = points[1:][joined] - self._start
+        start, stop = points[:-1][joined], points[1:][joined]
+        step = stop - start
+        squared = (step**2).sum(axis=1)
+        inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
+        self._lines = np.stack([*start.T, *step.T, inverse])
         self._area = area[1:][joined].astype(np.int32)
-        squared = (self._step**2).sum(axis=1)
-        self._inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
-        self._tree = shapely.STRtree(shapely.linestrings(np.stack([self._start, self._start + self._step], axis=1)))
+        self._tree = shapely.STRtree(shapely.linestrings(np.stack([start, stop], axis=1)))
+        self._spots: Any = None
 
-    def nearest(
-        self, x: FloatArray, y: FloatArray, own: npt.NDArray[np.int32]
-    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    def nearest(self, x: FloatArray, y: FloatArray, own: PositionArray) -> tuple[FloatArray, PositionArray]:
         """Distance to the nearest line and the lowest other area that has a line as near.
 
         Parameters
@@ -64,57 +67,83 @@ class EdgeLines:
         edge_m = np.full(len(x), np.nan)
         neighbour = np.full(len(x), -1, dtype=np.int32)
         known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        if len(known):
-            centres, reach, cell = _search_cells(x[known], y[known])
-            starts, lines = self._candidates(centres, reach)
-            counts = (starts[1:] - starts[:-1])[cell]
-            cuts = np.searchsorted(np.cumsum(counts), np.arange(_PAIRS, counts.sum(), _PAIRS))
-            for part in np.split(np.arange(len(known)), cuts):
-                here = known[part]
-                pair, step = expand(counts[part])
-                line = lines[starts[cell[part]][pair] + step]
-                edge_m[here], neighbour[here] = self._reduce(x[here], y[here], own[here], pair, line)
+        cell = _search_cells(x[known], y[known])
+        order = known[np.argsort(cell, kind="stable")]
+        cell.sort()
+        for begin, stop in _blocks(cell):
+            here = order[begin:stop]
+            edge_m[here], neighbour[here] = self._block(x[here], y[here], own[here], cell[begin:stop])
         return edge_m, neighbour
 
-    def _candidates(self, centres: FloatArray, reach: float) -> tuple[IntArray, IntArray]:
-        """Lines that can be nearest to a point within ``reach`` of each centre: starts into one list."""
-        points = shapely.points(centres)
-        (_, _), distance = self._tree.query_nearest(points, all_matches=False, return_distance=True)
-        # a little more than the geometry asks for, against rounding
-        radius = (distance + 2 * reach + TIE_M) * (1 + 1e-9)
-        cell, line = self._tree.query(points, predicate="dwithin", distance=radius)
-        order = np.argsort(cell, kind="stable")
-        starts = np.searchsorted(cell[order], np.arange(len(centres) + 1))
-        return starts.astype(np.int64), line[order].astype(np.int64)
+    def _block(
+        self, x: FloatArray, y: FloatArray, own: PositionArray, cell: IntArray
+    ) -> tuple[FloatArray, PositionArray]:
+        """Search once a cell, then measure every point against the lines of its cell."""
+        first = np.flatnonzero(np.diff(cell, prepend=-1))
+        size = np.diff(np.append(first, len(cell)))
+        search = np.repeat(np.arange(len(first)), size)
+        middle_x, middle_y = np.add.reduceat(x, first) / size, np.add.reduceat(y, first) / size
+        apart = np.maximum.reduceat(np.hypot(x - middle_x[search], y - middle_y[search]), first)
+        starts, lines = self._candidates(middle_x, middle_y, apart)
+        point, step = expand((starts[1:] - starts[:-1])[search])
+        line = lines[starts[search[point]] + step]
+        squared = self._squared(x[point], y[point], line)
+        begin = np.flatnonzero(np.diff(point, prepend=-1))
+        least = np.sqrt(np.minimum.reduceat(squared, begin))
+        area, none = self._area[line], np.iinfo(np.int32).max
+        as_near = squared <= ((least + TIE_M) ** 2)[point]
+        lowest = np.minimum.reduceat(np.where(as_near & (area != own[point]), area, none), begin)
+        return least, np.where(lowest == none, -1, lowest).astype(np.int32)
 
-    def _reduce(
-        self, x: FloatArray, y: FloatArray, own: npt.NDArray[np.int32], pair: IntArray, line: IntArray
-    ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
-        """Least distance over the pairs of each point, and the lowest other area within ``TIE_M`` of it."""
-        if not len(x):
-            return np.empty(0), np.empty(0, dtype=np.int32)
-        dx, dy = x[pair] - self._start[line, 0], y[pair] - self._start[line, 1]
-        step_x, step_y = self._step[line, 0], self._step[line, 1]
-        along = np.clip((dx * step_x + dy * step_y) * self._inverse[line], 0.0, 1.0)
-        distance = np.hypot(dx - along * step_x, dy - along * step_y)
-        first = np.flatnonzero(np.diff(pair, prepend=-1))
-        least = np.minimum.reduceat(distance, first)
-        area = self._area[line]
-        none = np.int32(np.iinfo(np.int32).max)
-        across = np.where((distance <= least[pair] + TIE_M) & (area != own[pair]), area, none)
-        lowest = np.minimum.reduceat(across, first)
-        return least, np.where(lowest == none, np.int32(-1), lowest)
+    def _candidates(self, x: FloatArray, y: FloatArray, apart: FloatArray) -> tuple[IntArray, IntArray]:
+        """Lines that can be nearest to a point within ``apart`` of each middle: starts into one list."""
+        radius = (self._bound(x, y) + 2 * apart + TIE_M) * _ROUNDING
+        search, line = self._tree.query(shapely.box(x - radius, y - radius, x + radius, y + radius))
+        near = self._squared(x[search], y[search], line) <= (radius**2)[search]
+        search, line = search[near], line[near]
+        return np.searchsorted(search, np.arange(len(x) + 1)).astype(np.int64), line.astype(np.int64)
+
+    def _bound(self, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Distance to some line near each middle: never less than to the nearest."""
+        if len(x) < _FEW and self._spots is None:
+            (_, _), distance = self._tree.query_nearest(shapely.points(x, y), all_matches=False, return_distance=True)
+            return np.asarray(distance, dtype=np.float64)
+        if self._spots is None:
+            self._spots = self._spots_along()
+        return np.asarray(self._spots.query(np.column_stack([x, y]))[0], dtype=np.float64)
+
+    def _spots_along(self) -> Any:
+        """Tree of points along all lines, close enough that the nearest one is a good bound."""
+        from scipy.spatial import cKDTree  # noqa: PLC0415  a single place does not need it
+
+        start_x, start_y, step_x, step_y, _ = self._lines
+        length = np.hypot(step_x, step_y)
+        line, number = expand(np.ceil(length / max(float(np.median(length)), 1.0)).astype(np.int64))
+        share = (number + 0.5) / np.bincount(line, minlength=len(length))[line]
+        return cKDTree(np.column_stack([start_x[line] + share * step_x[line], start_y[line] + share * step_y[line]]))
+
+    def _squared(self, x: FloatArray, y: FloatArray, line: IntArray) -> FloatArray:
+        """Squared distance of each point to its line [m2]."""
+        start_x, start_y, step_x, step_y, inverse = self._lines[:, line]
+        dx, dy = x - start_x, y - start_y
+        along = (dx * step_x + dy * step_y) * inverse
+        np.fmin(np.fmax(along, 0.0, out=along), 1.0, out=along)
+        squared: FloatArray = (dx - along * step_x) ** 2 + (dy - along * step_y) ** 2
+        return squared
 
 
-def _search_cells(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float, IntArray]:
-    """Centres to search from, how far a point can lie from its centre, and the centre of each point."""
-    if len(x) < _BULK:
-        return np.column_stack([x, y]), 0.0, np.arange(len(x))
+def _search_cells(x: FloatArray, y: FloatArray) -> IntArray:
+    """Number of the square cell of each point; the cells are such that a few points share one."""
+    if not len(x):
+        return np.empty(0, dtype=np.int64)
     west, south = x.min(), y.min()
     width, height = max(x.max() - west, 1.0), max(y.max() - south, 1.0)
-    side = np.sqrt(width * height * _POINTS_PER_CELL / len(x))
+    side = float(np.sqrt(width * height * _POINTS_PER_CELL / len(x)))
     column, row = ((x - west) // side).astype(np.int64), ((y - south) // side).astype(np.int64)
-    columns = int(width // side) + 1
-    cells, cell = np.unique(row * columns + column, return_inverse=True)
-    centres = np.column_stack([west + (cells % columns + 0.5) * side, south + (cells // columns + 0.5) * side])
-    return centres, float(side * np.sqrt(0.5) * (1 + 1e-9)), cell
+    cells: IntArray = row * (int(width // side) + 1) + column
+    return cells
+
+
+def _blocks(cell: IntArray) -> list[tuple[int, int]]:
+    """Cut sorted cells into runs of about ``_BLOCK`` points."""
+    return [(begin, min(begin + _BLOCK, len(cell))) for begin in range(0, len(cell), _BLOCK)]

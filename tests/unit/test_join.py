@@ -382,3 +382,9 @@ def test_the_write_path_imports_neither_geopandas_nor_pandas() -> None:
     code = "import sys; import geo.join; print([m for m in ('geopandas', 'pandas', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_edge_distance_of_no_point_is_empty() -> None:
+    index = AreaIndex(["E1"], [shapely.box(0, 0, 1000, 1000)])
+    edge_m, neighbour = index.edge_distance([], [], [])
+    assert edge_m.shape == neighbour.shape == (0,)
