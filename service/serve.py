@@ -11,6 +11,7 @@ import uvicorn
 from service.app import create_app
 from service.core import StartError, open_core, require_assessment
 from service.jobs.supervise import WorkerProcess
+from service.logs import configure_logs
 from service.settings import Settings
 
 
@@ -33,6 +34,7 @@ def run_server(settings: Settings) -> None:
     finally:
         core.store.close()
     listener = _listen(settings)
+    configure_logs(settings)
     # uvicorn raises the signal that stopped it once more: by default that would end us before the worker is told.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     worker = WorkerProcess(settings) if settings.worker else None
@@ -43,6 +45,7 @@ def run_server(settings: Settings) -> None:
     config = uvicorn.Config(
         create_app(settings),
         log_level=settings.log_level,
+        log_config=None,  # ours: uvicorn's own would print the message of an error, which may hold a person's words
         access_log=False,  # access lines hold addresses of children's devices
         server_header=False,
         timeout_graceful_shutdown=10,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.core import Core, StartError, open_core, require_assessment
 from service.jobs.runner import Runner
+from service.logs import configure_logs
 from service.settings import Settings
 
 LOG = logging.getLogger("safer_places.worker")
@@ -76,9 +77,6 @@ def main(arguments: list[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else arguments
     settings = Settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s worker %(levelname)s %(name)s: %(message)s"
-    )
     stop = threading.Event()
 
     def hear(_number: int, _frame: FrameType | None) -> None:
@@ -90,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         threading.Thread(target=watch_parent, args=(int(given[1]), stop), daemon=True).start()
     try:
         core = open_core(settings)
+        configure_logs(settings)
         require_assessment(core)
     except StartError as error:
         LOG.error("%s", error)
