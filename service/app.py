@@ -18,6 +18,8 @@ from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
+from service.maps import pages as maps_pages
+from service.maps import router as maps_router
 from service.names import router as names_router
 from service.people import pages as people_pages
 from service.places import pages as places_pages
@@ -93,6 +95,8 @@ def _include_routers(app: FastAPI) -> None:
         venues_router.router,
         places_pages.router,
         receipt_pages.router,
+        maps_router.router,
+        maps_pages.router,
         web_pages.router,
     ):
         app.include_router(router)

@@ -64,6 +64,28 @@ def _round_step(width: float) -> float:
     return float(next(step * power for step in _STEPS if step * power >= width * (1 - 1e-9)))
 
 
+def one_digit(value: float) -> float:
+    """Round a positive number to one digit that is not zero.
+
+    Parameters
+    ----------
+    value : float
+        Above zero.
+
+    Returns
+    -------
+    float
+        The nearest number with one digit.
+
+    Examples
+    --------
+    >>> one_digit(226.1), one_digit(0.049)
+    (200.0, 0.05)
+    """
+    places = -int(np.floor(np.log10(value)))
+    return float(round(value, places))
+
+
 def class_of(values: npt.ArrayLike, limits: Sequence[float]) -> npt.NDArray[Any]:
     """Return the class of each value, counted from 1.
 

@@ -15,7 +15,7 @@ from pandas import Series
 
 from geo import columns, crs
 from geo.errors import MapError
-from geo.maps.classes import MAX_CLASSES, class_limits, class_of, class_words, shade
+from geo.maps.classes import MAX_CLASSES, class_limits, class_of, class_words, one_digit, shade
 from geo.maps.encode import simplified, to_drawing, to_script_json
 from geo.maps.facts import ENGLISH, Legend, LegendRow
 from geo.maps.figure import MapFigure, RawText
@@ -24,6 +24,7 @@ Ramp = Literal["grey", "share", "count"]
 Card = Mapping[str, Any]  # {"title": str, "rows": [[label, value]], "note": str, "link": {"href", "text"}}
 
 CONFIDENCES: Final = (99, 95, 90)
+_DENSITY_SHARES: Final = (0.4, 0.7, 0.87, 0.96)
 DRAWN_TOLERANCE: Final = 0.00003  # degrees, about 3 m: finer than a screen at street zoom shows of an area
 
 
@@ -329,9 +330,9 @@ class DensityLayer(MapElement):
             raise MapError(message)
         self.corners, self.note = corners, note
         positive = self.density[np.isfinite(self.density) & (self.density > 0)]
-        # equal widths would paint one dark street and nothing else: classes by equal numbers of cells, rounded
-        cuts = np.unique(np.quantile(positive, [0.4, 0.7, 0.87, 0.96]).round(1)) if positive.size else np.empty(0)
-        self.limits = tuple(float(cut) for cut in cuts[cuts > 0])
+        # equal widths would paint one dark street and nothing else: classes by shares of the cells, rounded
+        cuts = np.quantile(positive, _DENSITY_SHARES) if positive.size else np.empty(0)
+        self.limits = tuple(sorted({one_digit(float(cut)) for cut in cuts}))
 
     def options(self) -> dict[str, Any]:
         """Return one digit a cell: its step of the ramp, 0 where nothing is drawn."""

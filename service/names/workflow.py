@@ -73,6 +73,12 @@ def search_names(core: Core, query: str, *, limit: int) -> Sequence[Name]:
         return store.find_names(session, folded, limit)
 
 
+def has_names(core: Core) -> bool:
+    """Return whether there is anything to search."""
+    with core.store.read() as session:
+        return store.count_names(session)[0] > 0
+
+
 def landmarks(core: Core) -> list[tuple[float, float, str, int]]:
     """Return (longitude, latitude, name, rank) of what maps write on themselves; cached until the next import."""
     with core.store.read() as session:

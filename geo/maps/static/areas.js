@@ -28,7 +28,10 @@
       if (!this.options.labels) return;
       map.labels.put(
         this,
-        this.options.areas.map((area) => ({ at: area.at, text: area.name, rank: 100 + area.rank, className: "sp-label-area", shifts: true }))
+        this.options.areas.map((area) => ({
+          at: area.at, text: area.name, rank: 100 + area.rank, className: "sp-label-area",
+          inside: (latlng) => saferPlaces.within(area.geometry, latlng),
+        }))
       );
     },
     onRemove(map) {
@@ -56,7 +59,10 @@
       L.FeatureGroup.prototype.onAdd.call(this, map);
       map.labels.put(
         this,
-        this.options.hotspots.map((spot) => ({ at: spot.at, text: String(spot.rank), rank: 200 - spot.rank, className: "sp-label-rank" }))
+        this.options.hotspots.map((spot) => ({
+          at: spot.at, text: String(spot.rank), rank: 1000 - spot.rank, className: "sp-label-rank",
+          inside: (latlng) => saferPlaces.within(spot.geometry, latlng),
+        }))
       );
     },
     onRemove(map) {

@@ -162,6 +162,26 @@
     },
   });
 
+  // where a name may go instead, in pixels, the nearest first
+  const SHIFTS = [];
+  [0, -18, 18, -34, 34, -50, 50].forEach((dy) => [0, -24, 24, -48, 48].forEach((dx) => SHIFTS.push([dx, dy])));
+
+  /* Whether a place lies in a GeoJSON polygon: rays to the east, holes counted. */
+  saferPlaces.within = function (geometry, latlng) {
+    const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+    let inside = false;
+    polygons.forEach((rings) =>
+      rings.forEach((ring) => {
+        for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
+          const [x, y] = ring[i];
+          const [u, v] = ring[j];
+          if (y > latlng.lat !== v > latlng.lat && latlng.lng < ((u - x) * (latlng.lat - y)) / (v - y) + x) inside = !inside;
+        }
+      })
+    );
+    return inside;
+  };
+
   /* Names on the map: those of higher rank first, none over another. Hidden from screen readers: the table has them. */
   const Labels = L.Layer.extend({
     initialize() {
@@ -176,13 +196,13 @@
     onRemove(map) {
       map.off("zoomstart", this.hide, this).off("moveend zoomend resize", this.place, this);
     },
-    /* names: [{at: [lat, lon], text, rank, className, minZoom, shifts: whether it may move up or down a little}] */
+    /* names: [{at: [lat, lon], text, rank, className, minZoom, inside: whether a place is in its area, for names that may move}] */
     put(owner, names) {
       this.drop(owner);
       const nodes = names.map((name) => {
         const node = saferPlaces.make("span", { class: "sp-label " + (name.className || "") }, [name.text]);
         this.pane.append(node);
-        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, shifts: name.shifts, node: node };
+        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, inside: name.inside, node: node };
       });
       this.sets.set(owner, nodes);
       this.place();
@@ -206,14 +226,22 @@
       });
       return boxes;
     },
-    /* The first of some shifts that is free of names and, if any is, of markers. */
+    /* Of some places near its point, and inside its own area, the one free of names that covers least of the markers. */
     room(name, point, taken, markers) {
-      const shifts = name.shifts ? [0, -18, 18, -32, 32] : [0];
-      const meets = (box, others) => others.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1]);
-      const boxes = shifts
-        .map((dy) => [point.x - name.width / 2 - 3, point.y + dy - name.height / 2, point.x + name.width / 2 + 3, point.y + dy + name.height / 2])
-        .filter((box) => !meets(box, taken));
-      return boxes.find((box) => !meets(box, markers)) || boxes[0];
+      const w = name.width / 2;
+      const h = name.height / 2;
+      const shared = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+      let best = null;
+      let least = Infinity;
+      (name.inside ? SHIFTS : SHIFTS.slice(0, 1)).forEach(([dx, dy]) => {
+        const at = point.add([dx, dy]);
+        if ((dx || dy) && !name.inside(this._map.layerPointToLatLng(at))) return;
+        const box = [at.x - w - 3, at.y - h, at.x + w + 3, at.y + h];
+        if (taken.some((other) => shared(box, other) > 0)) return;
+        const cost = markers.reduce((sum, other) => sum + shared(box, other), 0) + (Math.abs(dx) + Math.abs(dy)) / 4;
+        if (cost < least) [best, least] = [box, cost];
+      });
+      return best;
     },
     place() {
       const map = this._map;

@@ -49,7 +49,8 @@
     const name = saferPlaces.say("group", {
       n: saferPlaces.number(total), unsafe: saferPlaces.number(unsafe), safe: saferPlaces.number(safe), depends: saferPlaces.number(mixed),
     });
-    return { at: [lat, lon], content: content, name: name, size: size, raise: 500 };
+    const here = FEELINGS.map((feeling, k) => saferPlaces.say(feeling) + ": " + counts[k]).join("; ");
+    return { at: [lat, lon], content: content, name: name, short: here, size: size, raise: 500 };
   }
 
   /* options: url and query (linked) or levels {zoom: {groups, places}} (one offline file) */
@@ -78,7 +79,7 @@
     },
     level() {
       const zooms = Object.keys(this.options.levels).map(Number).sort((a, b) => a - b);
-      const wanted = Math.round(this._map.getZoom());
+      const wanted = Math.floor(this._map.getZoom());
       return this.options.levels[zooms.filter((zoom) => zoom <= wanted).pop() || zooms[0]];
     },
     fetch() {
@@ -86,7 +87,7 @@
       const box = map.getBounds().pad(0.15);
       const query = new URLSearchParams(this.options.query || {});
       query.set("bbox", [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((n) => n.toFixed(6)).join(","));
-      query.set("zoom", Math.round(map.getZoom()));
+      query.set("zoom", map.getZoom());
       if (this.asked) this.asked.abort();
       const asked = (this.asked = new AbortController());
       clearTimeout(this.timer);
@@ -111,7 +112,8 @@
       found.groups.forEach((entry) => {
         const made = group(entry);
         const marker = saferPlaces.marker(made.at, { ...made, keyboard: few, target: 44 });
-        marker.on("click", () => this._map.setView(made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
+        if (this._map.getZoom() >= this._map.getMaxZoom()) marker.bindPopup(() => saferPlaces.card({ title: made.short }), { maxWidth: 280 });
+        else marker.on("click", () => this._map.setView(made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
         this.addLayer(marker);
       });
       found.places.forEach((place) => this.place(place, few));
