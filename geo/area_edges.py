@@ -12,7 +12,7 @@ from geo.area_grid import FloatArray, IntArray, expand
 
 TIE_M: Final = 0.1  # two edges whose distances differ by less count as one shared line [m]
 
-_POINTS_PER_CELL: Final = 4  # points that share one search; more of them get longer lists of lines
+_POINTS_PER_CELL: Final = 2  # points that share one search; more of them get longer lists of lines
 _BLOCK: Final = 4096  # points at a time: the working arrays stay in the cache
 _FEW: Final = 64  # below, the tree of lines alone is quicker than building a second one
 _ROUNDING: Final = 1 + 1e-9  # a search goes this much further than the geometry asks for
@@ -133,7 +133,7 @@ class EdgeLines:
 
 
 def _search_cells(x: FloatArray, y: FloatArray) -> IntArray:
-    """Number of the square cell of each point; the cells are such that a few points share one."""
+    """Give each point the number of its square cell; the cells are such that a few points share one."""
     if not len(x):
         return np.empty(0, dtype=np.int64)
     west, south = x.min(), y.min()
