@@ -19,6 +19,7 @@ from service.errors import NotFoundError, UnavailableError
 from service.people.access import Principal, Right
 from service.places import workflow as places
 from service.runs import workflow as runs
+from service.venues import workflow as venues
 
 NEAR_M: Final = 500.0  # a hot spot this near to an area is named on its page
 MOST_REASONS: Final = 8
@@ -89,6 +90,7 @@ class Portrait:
     marks: Marks | None
     reasons: dict[str, float] | None
     hotspots: Hotspots | None
+    venues: list[dict[str, Any]]
     neighbours: list[tuple[str, str]]
 
 
@@ -133,6 +135,7 @@ def portrait(core: Core, principal: Principal, set_name: str, code: str) -> Port
         marks=marks_of_set(core, principal, view).get(code),
         reasons=_reasons(core, principal, view, code),
         hotspots=_hotspots(core, principal, shapes.geometries[at]),
+        venues=_venues(core, shapes.geometries[at]),
         neighbours=_neighbours(core, view, at),
     )
 
@@ -229,6 +232,13 @@ def _hotspots(core: Core, principal: Principal, geometry: Any) -> Hotspots | Non
         if distance_m <= NEAR_M:
             found.append(NearHotspot(spot.rank, spot.count, spot.confidence, spot.p_adjusted, distance_m))
     return Hotspots(found, run)
+
+
+def _venues(core: Core, geometry: Any) -> list[dict[str, Any]]:
+    """Return the public properties of the verified safe places inside an area, by name."""
+    found = venues.list_venues(core)
+    inside = [one for one in found if shapely.intersects_xy(geometry, *one["geometry"]["coordinates"])]
+    return sorted((one["properties"] for one in inside), key=lambda properties: str(properties["name"]))
 
 
 def _neighbours(core: Core, view: SetView, at: int) -> list[tuple[str, str]]:

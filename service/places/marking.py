@@ -13,6 +13,7 @@ from service.core import Core
 from service.errors import FieldProblem, InvalidInputError, NotFoundError
 from service.names import workflow as names
 from service.places.schemas import GeometryIn, Kind
+from service.venues import workflow as venues
 
 SEARCH_LIMIT: Final = 8
 # a ward as one mark: corners nearer than this say nothing about "somewhere in it", and keep it below vertices_max
@@ -56,7 +57,11 @@ class Picked:
 def listed_places(core: Core) -> list[Group]:
     """Return landmarks and wards by name, for whoever does not use the map (A1)."""
     landmarks = sorted({(name, lon, lat) for lon, lat, name, _ in names.landmarks(core)})
-    groups = [Group("A station, a park or another place", [_at(lon, lat, name) for name, lon, lat in landmarks])]
+    safe = sorted((one["properties"]["name"], *one["geometry"]["coordinates"]) for one in venues.list_venues(core))
+    groups = [
+        Group("A station, a park or another place", [_at(lon, lat, name) for name, lon, lat in landmarks]),
+        Group("A place that was checked", [_at(lon, lat, name) for name, lon, lat in safe]),
+    ]
     view = areas.default_set(core)
     shapes = areas.area_shapes(core, view.name)
     wards = sorted(zip(shapes.names.tolist(), shapes.codes.tolist(), strict=True))
