@@ -27,6 +27,8 @@ from service.jobs.context import JobCancelledError, Silent
 from service.settings import Settings
 from tests.support.police import BTP, WARDS, Row, import_squares, lonlat, scattered, street_csv
 
+Command = Callable[..., tuple[int, str, str]]
+
 
 def files_of(core: Core) -> list[Path]:
     """Files of the lake, and nothing else that an import may leave."""
@@ -382,42 +384,44 @@ def test_kill_helper_without_a_kill_imports(make_settings: Callable[..., Setting
 # --- command line ----------------------------------------------------------------------------------------------------
 
 
-def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"SAFER_PLACES_DATA_DIR": str(settings.data_dir)}
-    return subprocess.run(
-        [sys.executable, "-m", "service.cli", "crimes", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def command(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in this process; return exit code, output and error output."""
+    from service.cli import main
+
+    monkeypatch.setenv("SAFER_PLACES_DATA_DIR", str(make_settings("real").data_dir))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["safer-places", "crimes", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return int(ended.value.code or 0), output.out, output.err
+
+    return run
 
 
-def test_command_tells_each_month_the_report_and_the_rate(
-    make_settings: Callable[..., Settings], tmp_path: Path
-) -> None:
-    settings = make_settings("real")
+def test_command_tells_each_month_the_report_and_the_rate(command: Command, tmp_path: Path) -> None:
     path = write(tmp_path, [Row(537_500, 174_500)], more=(f"x,2018-06,{BTP},{BTP},,,,,,Drugs,,",))
-    done = command(settings, "import", str(path))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "2018-06  metropolitan" in done.stdout
-    assert "Rejected: 1 x no location." in done.stdout
-    assert str(settings.data_dir / "reports") in done.stdout
-    assert "rows a second" in done.stdout
-    again = command(settings, "import", str(path))
-    assert (again.returncode, "held already" in again.stdout) == (0, True)
-    listed = command(settings, "list")
-    assert "Metropolitan Police Service (metropolitan): 1 months, 1 crimes; missing: none." in listed.stdout
+    code, out, err = command("import", str(path))
+    assert (code, err) == (0, "")
+    assert "2018-06  metropolitan" in out
+    assert "Rejected: 1 x no location." in out
+    assert "/reports/crimes-" in out
+    assert "rows a second" in out
+    code, out, _ = command("import", str(path))
+    assert (code, "held already" in out) == (0, True)
+    _, out, _ = command("list")
+    assert "Metropolitan Police Service (metropolitan): 1 months, 1 crimes; missing: none." in out
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "text.csv", "answer.json"])
-def test_unusable_input_is_one_line_and_exit_code_2(
-    make_settings: Callable[..., Settings], tmp_path: Path, name: str
-) -> None:
+def test_unusable_input_is_one_line_and_exit_code_2(command: Command, tmp_path: Path, name: str) -> None:
     (tmp_path / "text.csv").write_text("hello\n")
     (tmp_path / "answer.json").write_text("[]")
-    done = command(make_settings("real"), "import", str(tmp_path / name))
-    assert done.returncode == 2
-    assert done.stderr.startswith("safer-places: ")
-    assert done.stderr.count("\n") == 1
+    code, _, err = command("import", str(tmp_path / name))
+    assert code == 2
+    assert err.startswith("safer-places: ")
+    assert err.count("\n") == 1
