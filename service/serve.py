@@ -67,7 +67,8 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         message = (
-            f"Port {settings.port} on {settings.host} is in use: stop the other program, or choose one with --port."
+            f"Port {settings.port} on {settings.host} is in use: stop the other program, or take another port "
+            f"(--port {settings.port + 1}; make run PORT={settings.port + 1})."
         )
         raise StartError(message) from error
     listener.listen(2048)
