@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import make_url
 
 WRITER_OPTION = "safer_places_writer"
@@ -34,15 +34,28 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, parsed.database)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=8,
-            max_overflow=32,
-            pool_pre_ping=True,
-            hide_parameters=True,
-        )
+        return _postgresql_engine(parsed)
     message = f"The store runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}."
     raise ValueError(message)
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=8,
+        max_overflow=32,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "handle_error")
+    def _cut_detail(context: ExceptionContext) -> None:
+        # The server's DETAIL quotes the whole row that failed, a person's words among it (X9).
+        for error in (context.original_exception, context.sqlalchemy_exception):
+            if error is not None and error.args:
+                error.args = (str(error.args[0]).partition("\nDETAIL:")[0], *error.args[1:])
+
+    return engine
 
 
 def _sqlite_engine(url: str, database: str | None) -> Engine:
