@@ -9,7 +9,6 @@ import numpy.typing as npt
 from geopandas import GeoDataFrame
 
 from geo import columns, crs
-from geo.area_grid import expand
 from geo.errors import MethodError
 from geo.grid import SquareGrid
 
@@ -23,6 +22,7 @@ KERNELS: Final = (QUARTIC, EPANECHNIKOV, GAUSSIAN)
 
 _M2_PER_KM2: Final = 1e6
 _CHUNK: Final = 1 << 15  # points at a time: the working arrays of one chunk stay in the cache
+_BAND: Final = 1 << 12  # points of one band of the Gaussian: its two matrices take some megabytes
 
 
 def kernel_density(
@@ -237,23 +237,13 @@ def _gaussian_sum(
     near = (x > centre_x[0] - reach) & (x < centre_x[-1] + reach)
     x, y, weight = x[near], y[near], weight[near]  # y is ascending: see _distinct
     sums = np.zeros((len(rows), len(columns_)))
-    source = np.floor(y / size)
-    starts = np.flatnonzero(np.diff(source, prepend=np.nan) != 0)
-    for begin, stop in _short_runs(starts, len(y)):
+    # few large products: many small ones lose their time handing work between threads
+    for begin in range(0, len(y), _BAND):
+        part = slice(begin, begin + _BAND)
         # target rows within reach of any point of the band
-        low, high = np.searchsorted(centre_y, [y[begin] - reach, y[stop - 1] + reach])
-        if low < high:
-            up = np.exp(-0.5 * ((centre_y[low:high, None] - y[begin:stop]) / h) ** 2) * weight[begin:stop]
-            across = np.exp(-0.5 * ((x[begin:stop, None] - centre_x) / h) ** 2)
-            sums[low:high] += up @ across
+        low, high = np.searchsorted(centre_y, [y[part][0] - reach, y[part][-1] + reach])
+        up = np.exp(-0.5 * ((centre_y[low:high, None] - y[part]) / h) ** 2) * weight[part]
+        across = np.exp(-0.5 * ((x[part, None] - centre_x) / h) ** 2)
+        sums[low:high] += up @ across
     at_cells: FloatArray = sums[grid.row - rows[0], grid.column - columns_[0]]
     return at_cells
-
-
-def _short_runs(starts: IntArray, stop: int) -> list[tuple[int, int]]:
-    """Cut the runs that begin at ``starts`` into pieces of at most a chunk."""
-    most = _CHUNK // 8  # two matrices of a piece stay within some 10 MB
-    lengths = np.diff(np.append(starts, stop))
-    run, step = expand(-(-lengths // most))
-    begins = starts[run] + step * most
-    return list(zip(begins.tolist(), np.minimum(begins + most, (starts + lengths)[run]).tolist(), strict=True))
