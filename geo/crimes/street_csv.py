@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from geo.crimes.source import Source
 from geo.errors import CrimeFileError
 
 BLOCK_BYTES: Final = 1 << 20
+BAD_ROWS_MAX: Final = 100_000  # without one good row among them, a file is something else
 _HEADER_BYTES: Final = 1 << 16
 
 # Header of the police's file, lower case -> our column; LSOA name and Context are always derivable or blank.
@@ -72,13 +74,15 @@ def read_street_csv(
             rows, rejected = normalise(text, lines, force=force)
             yield rows, sorted([*short, *rejected])
     except pa.ArrowInvalid as error:
-        message = (
-            f"{source.name} cannot be read as CSV after line {counter.last_line:,}: probably a quote is opened there "
-            "and never closed."
-        )
-        raise CrimeFileError(message) from error
+        raise CrimeFileError(_not_readable(source.name, counter)) from error
     if rest := counter.rest():
         yield no_rows(), rest
+
+
+def _not_readable(name: str, counter: _LineCounter) -> str:
+    if counter.is_hopeless:
+        return f"{name} has over {BAD_ROWS_MAX:,} lines in a row without the columns of its first line."
+    return f"{name} cannot be read as CSV after line {counter.last_line:,}: is a quote opened there and never closed?"
 
 
 def _batches(source: Source, names: list[str], counter: _LineCounter, block_bytes: int) -> Iterator[pa.RecordBatch]:
@@ -136,15 +140,17 @@ class _LineCounter:
 
     def __init__(self, names: list[str]) -> None:
         self._n_columns = len(names)
-        self._bad: list[tuple[int, int, int]] = []  # record number, columns found, line breaks inside
+        self._bad: deque[tuple[int, int, int]] = deque()  # record number, columns found, line breaks inside
         self._record = 1  # number of the next record, counted from 1 after the header
         self._extra = 1  # the header and the line breaks inside records before that
         self.last_line = 1
+        self.is_hopeless = False  # so many bad rows waited for a good one that the file is something else
 
     def on_bad_row(self, row: Any) -> str:
         """Remember a row with the wrong number of columns; pyarrow calls this."""
         self._bad.append((row.number, row.actual_columns, row.text.count("\n")))
-        return "skip"
+        self.is_hopeless = len(self._bad) > BAD_ROWS_MAX
+        return "error" if self.is_hopeless else "skip"
 
     def lines(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], list[RejectedRow]]:
         """Line numbers of the rows of a batch, and the bad rows between and before them."""
@@ -162,6 +168,8 @@ class _LineCounter:
             done = stop
             if done < batch.num_rows:
                 rejected.append(self._next_bad())
+        while self._bad and self._bad[0][0] == self._record:  # bad rows that follow at once
+            rejected.append(self._next_bad())
         self.last_line = self._record + self._extra - 1
         return lines, rejected
 
@@ -170,7 +178,7 @@ class _LineCounter:
         return [self._next_bad() for _ in range(len(self._bad))]
 
     def _next_bad(self) -> RejectedRow:
-        record, found, breaks = self._bad.pop(0)
+        record, found, breaks = self._bad.popleft()
         line = record + self._extra
         self._record = record + 1
         self._extra += breaks

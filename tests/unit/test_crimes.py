@@ -233,8 +233,13 @@ def test_folder_and_missing_file_are_clear_errors(tmp_path: Path) -> None:
 
 def test_quote_never_closed_is_told_with_the_line(tmp_path: Path) -> None:
     lines = [line()] * 10 + [line(location='"open')] + [line()] * 20_000
-    with pytest.raises(CrimeFileError, match="a quote is opened"):
+    with pytest.raises(CrimeFileError, match="is a quote opened"):
         read(write(tmp_path, csv_of(*lines)))
+
+
+def test_file_of_bad_lines_only_is_given_up(tmp_path: Path) -> None:
+    with pytest.raises(CrimeFileError, match="over 100,000 lines in a row"):
+        read(write(tmp_path, csv_of(line(), *["a,b,c"] * 150_000)))
 
 
 def test_gzip_and_its_name_give_the_same_crimes(tmp_path: Path) -> None:
