@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.sources import ROOT
@@ -85,7 +89,7 @@ def test_python_without_ensurepip_names_the_debian_package(tmp_path: Path) -> No
     assert "apt-get install python3.11-venv" in done.stderr
 
 
-def test_make_alone_says_what_there_is(tmp_path: Path) -> None:
+def test_make_alone_says_what_there_is() -> None:
     done = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True)
     assert "make run" in done.stdout
     assert "make test" in done.stdout
@@ -141,3 +145,55 @@ def test_real_deployment_without_its_assessment_does_not_start(tmp_path: Path) -
     done = safer_places(folder, "serve", "--port", "0")
     assert done.returncode == 2
     assert "SAFER_PLACES_DPIA_REFERENCE" in done.stderr
+
+
+@pytest.mark.slow
+def test_make_run_fills_serves_and_may_be_repeated(tmp_path: Path, taken_port: int) -> None:
+    """The first README command as it stands, on a free port; then again with the port taken."""
+    environment = os.environ | {"SAFER_PLACES_DATA_DIR": str(tmp_path / "demo")}
+    with start_make_run("0", environment) as (make, lines):
+        address = next(line for line in lines if " on http://" in line).split(" on ")[1].split()[0]
+        page = wait_for_page(address)
+        os.killpg(make.pid, signal.SIGINT)
+    assert "sample" in page.lower()
+    with start_make_run(str(taken_port), environment) as (make, lines):
+        said = [line.strip() for line in lines]
+        assert make.wait(60) != 0
+    assert "It is filled already." in said
+    assert [line for line in said if line.startswith("safer-places:")] == [
+        f"safer-places: Port {taken_port} on 127.0.0.1 is in use: stop the other program, or take another port "
+        f"(--port {taken_port + 1}; make run PORT={taken_port + 1})."
+    ]
+
+
+@contextmanager
+def start_make_run(port: str, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
+    """Run ``make run`` in a process group of its own; give it and its lines, and end it with all it started."""
+    command = ["make", "--no-print-directory", "-C", str(ROOT), "run", f"PORT={port}"]
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as make:
+        assert make.stdout is not None
+        try:
+            yield make, iter(make.stdout)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(make.pid, signal.SIGTERM)
+            make.wait(60)
+
+
+def wait_for_page(address: str) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(httpx2.HTTPError):
+            answer = httpx2.get(address + "/", headers={"Accept": "text/html"}, timeout=20)
+            if answer.status_code == 200:
+                return answer.text
+        time.sleep(0.1)
+    raise AssertionError(f"{address} did not answer")
