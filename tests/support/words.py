@@ -24,6 +24,7 @@ BLOCKS = {
     "caption",
     "option",
 }
+FEWEST_WORDS = 5
 SKIPPED = {"script", "style", "svg", "head"}
 
 
@@ -87,8 +88,10 @@ def reading_age(parts: list[str]) -> float:
     """Return the age at which a text is read with ease.
 
     Flesch-Kincaid grade, 0.39 words a sentence + 11.8 syllables a word - 15.59, and five years: an American first
-    grade is six years old (Kincaid and others 1975, Derivation of new readability formulas, Navy report 8-75).
+    grade is six years old (Kincaid and others 1975, Derivation of new readability formulas, Navy report 8-75). Labels
+    of a few words are left out where there are sentences: they would make any page look easy.
     """
-    words = [word for part in parts for word in words_of(part)]
-    grade = 0.39 * len(words) / len(parts) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+    whole = [part for part in parts if len(words_of(part)) >= FEWEST_WORDS] or parts
+    words = [word for part in whole for word in words_of(part)]
+    grade = 0.39 * len(words) / len(whole) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
     return grade + 5

@@ -16,7 +16,7 @@ from tests.support.words import reading_age, sentences, syllables, visible_words
 
 JS = FOLDER.parent / "static" / "js"
 AREA = "Lewisham"
-OLDEST = 11.0  # C1 (set): about 9 to 11
+OLDEST = 9.0  # C1 (set): about 9 to 11; the younger end, since the measure flatters short sentences
 LONGEST_SENTENCE = 22  # words
 COMMON: dict[str, Any] = {
     "base": "",
@@ -71,7 +71,7 @@ def main_words(template: str, values: dict[str, Any]) -> list[str]:
 def spoken_by_scripts() -> list[str]:
     """Return the sentences that scripts put on the page: literals that begin with a capital and hold a space."""
     texts = "".join((JS / name).read_text() for name in SCRIPTS)
-    return [text for text in re.findall(r'[`"]([A-Z][^`"]* [^`"]*?)[`"]', texts)]
+    return list(re.findall(r'[`"]([A-Z][^`"]* [^`"]*?)[`"]', texts))
 
 
 def test_the_measure_agrees_with_the_worked_example() -> None:
@@ -86,7 +86,7 @@ def test_syllables_are_counted(word: str, count: int) -> None:
 
 @pytest.mark.requirement("C1")
 @pytest.mark.parametrize("template", sorted(PAGES))
-def test_young_peoples_page_reads_at_eleven_or_younger(template: str) -> None:
+def test_young_peoples_page_reads_at_nine_or_younger(template: str) -> None:
     parts = sentences(main_words(template, PAGES[template]))
     assert len(parts) > 3
     hardest = sorted(parts, key=lambda part: -reading_age([part]))[:5]
@@ -94,14 +94,14 @@ def test_young_peoples_page_reads_at_eleven_or_younger(template: str) -> None:
 
 
 @pytest.mark.requirement("C1")
-def test_first_part_of_the_privacy_page_reads_at_eleven_or_younger() -> None:
+def test_first_part_of_the_privacy_page_reads_at_nine_or_younger() -> None:
     html = TEMPLATES.get_template("privacy.html").render(COMMON)
     short = html.split('<section id="short">')[1].split('<section id="long">')[0]
     assert reading_age(sentences(visible_words(short))) <= OLDEST
 
 
 @pytest.mark.requirement("C1")
-def test_what_scripts_say_reads_at_eleven_or_younger() -> None:
+def test_what_scripts_say_reads_at_nine_or_younger() -> None:
     parts = sentences(spoken_by_scripts())
     assert len(parts) > 20
     assert reading_age(parts) <= OLDEST
@@ -109,7 +109,8 @@ def test_what_scripts_say_reads_at_eleven_or_younger() -> None:
 
 def test_words_for_adults_would_fail() -> None:
     html = TEMPLATES.get_template("privacy.html").render(COMMON)
-    assert reading_age(sentences(visible_words(html.split('<section id="long">')[1]))) > OLDEST + 1
+    long = sentences(visible_words(html.split('<section id="long">')[1].split("<footer")[0]))
+    assert reading_age(long) > OLDEST + 1
 
 
 @pytest.mark.requirement("C1")
