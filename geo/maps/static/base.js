@@ -163,6 +163,7 @@
   });
 
   // where a name may go instead, in pixels, the nearest first
+  const HIDES_MOST = 0.4; // of a name's own box
   const SHIFTS = [];
   [0, -18, 18, -34, 34, -50, 50].forEach((dy) => [0, -24, 24, -48, 48].forEach((dx) => SHIFTS.push([dx, dy])));
 
@@ -238,7 +239,9 @@
         if ((dx || dy) && !name.inside(this._map.layerPointToLatLng(at))) return;
         const box = [at.x - w - 3, at.y - h, at.x + w + 3, at.y + h];
         if (taken.some((other) => shared(box, other) > 0)) return;
-        const cost = markers.reduce((sum, other) => sum + shared(box, other), 0) + (Math.abs(dx) + Math.abs(dy)) / 4;
+        const hidden = markers.reduce((sum, other) => sum + shared(box, other), 0);
+        if (hidden > HIDES_MOST * name.width * name.height) return; // a number under a name helps nobody: zoom in
+        const cost = hidden + (Math.abs(dx) + Math.abs(dy)) / 4;
         if (cost < least) [best, least] = [box, cost];
       });
       return best;
