@@ -52,7 +52,7 @@ class HotspotResult:
         (one-sided, normal), ``p_permutation`` (conditional permutations), ``confidence`` (0, 90, 95 or 99 % after FDR),
         geometry.
     polygons : GeoDataFrame, shape (n_hotspots,)
-        Contiguous significant units dissolved, in ``crs.METRIC`` [m], most points first: ``rank`` from 1, ``count``,
+        Contiguous significant units dissolved, in ``crs.METRIC`` [m], highest z first: ``rank`` from 1, ``count``,
         ``top`` (list of ``[category, count]``, three at most), ``confidence`` (highest class inside), ``max_gi_star``,
         ``cells`` (how many), ``area_km2``, geometry.
     meta : dict
@@ -206,7 +206,7 @@ def _spots(cells: GeoDataFrame, neighbours: Any, least_confidence: int) -> npt.N
 def _dissolve(
     cells: GeoDataFrame, spots: npt.NDArray[np.int64], points: GeoDataFrame, position: npt.NDArray[np.int32]
 ) -> GeoDataFrame:
-    """One ranked polygon a group: most points first, then the higher z, then the lower cell."""
+    """One ranked polygon a group: highest z first, then most points, then the lower cell."""
     members = cells[spots >= 0].assign(**{RANK: spots[spots >= 0]})
     spot_of_point = np.where(position >= 0, spots[position], -1)
     rows = []
@@ -223,7 +223,7 @@ def _dissolve(
                 columns.GEOMETRY: shape,
             }
         )
-    rows.sort(key=lambda row: (-row[columns.COUNT], -row[MAX_GI_STAR]))
+    rows.sort(key=lambda row: (-row[MAX_GI_STAR], -row[columns.COUNT]))
     names = [RANK, columns.COUNT, TOP, columns.CONFIDENCE, MAX_GI_STAR, CELLS, AREA_KM2, columns.GEOMETRY]
     ranked = pd.DataFrame([{RANK: rank, **row} for rank, row in enumerate(rows, start=1)], columns=names)
     return GeoDataFrame(ranked, geometry=columns.GEOMETRY, crs=crs.METRIC)

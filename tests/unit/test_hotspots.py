@@ -210,7 +210,7 @@ def test_the_planted_hot_spot_is_found_and_described(crimes: gpd.GeoDataFrame) -
     assert first.geometry.equals(shapely.box(0, 0, 1000, 1000))
     assert first[MAX_GI_STAR] == found.cells[columns.GI_Z].max()
     assert found.polygons[RANK].tolist() == list(range(1, len(found.polygons) + 1))
-    assert (np.diff(found.polygons[columns.COUNT]) <= 0).all()
+    assert (np.diff(found.polygons[MAX_GI_STAR]) <= 0).all()
     assert found.cells.crs == found.polygons.crs == crs.METRIC
 
 
