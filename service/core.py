@@ -71,7 +71,7 @@ class Core:
 
     def keyed_hash(self, purpose: str, value: str) -> str:
         """Return the HMAC-SHA256 of ``value`` in hex; ``purpose`` keeps the uses of one key apart."""
-        return hmac.new(self.secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def initialise(settings: Settings, mode: Mode) -> None:

@@ -130,7 +130,7 @@ def mark_parts(core: Core, *, nonce: str, base_path: str) -> Any:
     from geo.maps.assets import Assets
     from geo.maps.build import mark_map
     from geo.maps.facts import MapFacts, Source
-    from geo.maps.points import LandmarkLayer
+    from service.maps.workflow import mark_layers
 
     view = areas.default_set(core)
     facts = MapFacts(
@@ -139,10 +139,7 @@ def mark_parts(core: Core, *, nonce: str, base_path: str) -> Any:
         sources=[Source(view.source, view.attribution or view.licence)],
         caveats=[view.caveat] if view.caveat else [],
     )
-    written = names.landmarks(core)
-    drawn = mark_map(
-        areas.areas_frame(core, view.name, metric=False),
-        facts=facts,
-        landmarks=LandmarkLayer(written) if written else None,
-    )
+    ground, landmarks = mark_layers(core)
+    frame = areas.areas_frame(core, view.name, metric=False)
+    drawn = mark_map(frame, facts=facts, ground=ground, landmarks=landmarks)
     return drawn.figure.parts(nonce=nonce, assets=Assets(f"{base_path}/static/maps"), own_layers=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy.orm import Session
 
 from service.core import Core
@@ -174,7 +174,8 @@ def _identify(core: Core, principal: Principal, place: PlaceIn, idempotency_key:
 
 def _canonical(place: PlaceIn, place_id: uuid.UUID) -> str:
     content = place.model_dump(exclude={"id": True, "properties": {"id"}})
-    return orjson.dumps([place_id, content], option=orjson.OPT_SORT_KEYS).decode()
+    # not orjson: it knows no lone surrogates and no whole numbers of hundreds of digits, which JSON can hold
+    return json.dumps([str(place_id), content], sort_keys=True, default=str)
 
 
 def _workshop(core: Core, place: PlaceIn) -> int | None:

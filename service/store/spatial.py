@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import shapely
-from sqlalchemy import column, delete, func, insert, select, table
+from sqlalchemy import Double, and_, column, delete, func, insert, select, table
 from sqlalchemy.orm import Session
 
 E7 = 10_000_000  # integer units a degree: a float R*Tree rounds its boxes and returns rows outside the one asked for
@@ -80,6 +80,12 @@ def in_bbox(session: Session, name: str, model: Any, bbox: tuple[float, float, f
                 tree.c.north >= to_e7(south),
             )
         )
-    envelope = func.ST_MakeEnvelope(west, south, east, north, 4326)
-    # && finds candidates by 32-bit boxes; ST_Intersects on the envelope decides exactly
-    return model.geometry.op("&&")(envelope) & func.ST_Intersects(func.ST_Envelope(model.geometry), envelope)
+    # && finds candidates by boxes of 32-bit floats that reach outward; the comparison of doubles decides
+    shape = model.geometry
+    return and_(
+        shape.bool_op("&&")(func.ST_MakeEnvelope(west, south, east, north, 4326)),
+        func.ST_XMin(shape, type_=Double) <= east,
+        func.ST_XMax(shape, type_=Double) >= west,
+        func.ST_YMin(shape, type_=Double) <= north,
+        func.ST_YMax(shape, type_=Double) >= south,
+    )

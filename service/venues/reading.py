@@ -77,7 +77,7 @@ def _from_feature(feature: dict[str, Any]) -> dict[str, Any]:
 
 def _to_venue(fields: dict[str, Any]) -> VenueIn | str:
     """Return the venue of a row, or why there is none."""
-    known = {name: value for name, value in fields.items() if name in VenueIn.model_fields and value not in {None, ""}}
+    known = {name: value for name, value in fields.items() if name in VenueIn.model_fields and value not in (None, "")}
     try:
         if isinstance(known.get("hours"), str):
             known["hours"] = parse_hours(known["hours"])
