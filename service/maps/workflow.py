@@ -142,6 +142,11 @@ def render_file(page: MapPage) -> str:
     return render(page.drawn, assets=INLINE)
 
 
+def mark_layers(core: Core) -> tuple[Any, Any]:
+    """Return the streets and the names of the marking page's map; None for each that there is not."""
+    return layers.ground_layer(core, offline=False), layers.landmark_layer(core)
+
+
 Listed = tuple[tuple[str, str], ...]
 
 
