@@ -243,7 +243,7 @@ def shares_table(places: GeoDataFrame, areas: GeoDataFrame | AreaIndex) -> DataF
 def nearest_centre(
     x: npt.ArrayLike, y: npt.ArrayLike, codes: npt.ArrayLike, centres: npt.ArrayLike
 ) -> npt.NDArray[np.str_]:
-    """Code of the nearest centre: the police's own way of giving a point an LSOA.
+    """Code of the nearest centre: the second rule by which ward counts are given (P2), beside point in polygon.
 
     Parameters
     ----------

@@ -52,4 +52,4 @@ def test_notebook_runs_from_files_to_a_map(path: Path, tmp_path: Path, monkeypat
     shown = [output.data["text/html"] for output in outputs if output.output_type == "display_data"]
     assert "9000 crimes read, 0 lines kept apart" in said
     assert "cells are significant" in said
-    assert any(markup.startswith("<iframe") and "Hot spot 1" in markup for markup in shown)
+    assert any("<iframe" in markup and "Hot spot 1" in markup for markup in shown)
