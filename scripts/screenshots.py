@@ -26,19 +26,18 @@ WIDE, PHONE = (1440, 900), (390, 844)
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name, the page, the size of the window."""
+    """One picture: its name, the page, the size of the window; selectors to press first, in order."""
 
     name: str
     path: str
     size: tuple[int, int]
+    press: tuple[str, ...] = ()
 
 
 PICTURES = (
     Picture("planner", "/maps", WIDE),
-    Picture("front", "/", WIDE),
     Picture("ward", "/wards/wards-2022/E05013730", WIDE),
-    Picture("mark-phone", "/mark", PHONE),
-    Picture("places", "/maps/places", WIDE),
+    Picture("mark-phone", "/mark", PHONE, ("#start", "#mark-map", "#next")),
 )
 
 
@@ -79,6 +78,9 @@ def take(browser: Any, address: str, picture: Picture) -> None:
     width, height = picture.size
     page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
     page.goto(address + picture.path, wait_until="networkidle")
+    for selector in picture.press:
+        page.click(selector)
+        page.wait_for_load_state("networkidle")
     page.wait_for_timeout(800)  # the map's last fade
     page.screenshot(path=IMAGES / f"{picture.name}.png")
     page.close()
