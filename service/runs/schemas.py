@@ -113,7 +113,7 @@ class RunList(BaseModel):
 class HotspotProperties(BaseModel):
     """What is known of one hot spot."""
 
-    rank: int = Field(description="1 holds the most crimes.", ge=1)
+    rank: int = Field(description="1 has the highest Gi* (z score).", ge=1)
     count: int = Field(description="Crimes reported to the police in its cells, in the months of the run.")
     count_per_month: float = Field(description="The same a month held.")
     cells: int = Field(description="Cells that form it.")
