@@ -44,7 +44,7 @@ def test_receipt_shows_ward_day_and_state_and_never_the_words(
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.requirement("X4")
+@pytest.mark.requirement("X4", "A5")
 def test_receipt_can_be_said_as_words(client: TestClient, sent: tuple[dict[str, Any], dict[str, Any]]) -> None:
     words = sent[1]["words"]
     said = ", ".join(words).upper()
