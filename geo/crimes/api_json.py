@@ -137,15 +137,23 @@ def _records(source: Source) -> Iterator[Any]:
             at = _skip(window, at)
             if window[at : at + 1] == "]":
                 return
-            try:
-                record, end = scanner.raw_decode(window, at)
-            except ValueError:
+            found = _decode(scanner, window, at, source)
+            if found is None:
                 break  # the object goes on beyond the window
+            record, at = found
             yield record
-            at = end
         window = window[at:]
         if not more or len(window) > 8 * _READ_BYTES:
             raise _not_an_array(source)
+
+
+def _decode(scanner: json.JSONDecoder, window: str, at: int, source: Source) -> tuple[Any, int] | None:
+    try:
+        return scanner.raw_decode(window, at)
+    except RecursionError as error:  # arrays in arrays without end
+        raise _not_an_array(source) from error
+    except ValueError:
+        return None
 
 
 def _skip(window: str, at: int) -> int:

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -215,6 +217,7 @@ def test_header_alone_is_no_crimes_and_no_error(tmp_path: Path) -> None:
         (b'{"error": "x"}', "wanted a whole JSON array"),
         (b'[{"category": "drugs"}', "wanted a whole JSON array"),
         (b"[" + b"x" * 20_000_000, "wanted a whole JSON array"),
+        (b"[" * 500_000, "wanted a whole JSON array"),
     ],
 )
 def test_unusable_file_is_one_clear_error(tmp_path: Path, data: bytes, words: str) -> None:
@@ -240,6 +243,28 @@ def test_quote_never_closed_is_told_with_the_line(tmp_path: Path) -> None:
 def test_file_of_bad_lines_only_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(CrimeFileError, match="over 100,000 lines in a row"):
         read(write(tmp_path, csv_of(line(), *["a,b,c"] * 150_000)))
+
+
+@pytest.mark.slow
+def test_memory_is_flat_for_a_file_ten_times_larger(tmp_path: Path) -> None:
+    write(tmp_path, varied(60_000), "small.csv")  # 10 MB
+    write(tmp_path, varied(600_000), "large.csv")
+    program = """
+import pathlib, resource, sys
+from geo.crimes import partition, read_crimes
+from service.crimes.lake import LakeWriter
+for name in ("small", "large"):
+    writer = LakeWriter(pathlib.Path(sys.argv[1]) / name)
+    for chunk in read_crimes(pathlib.Path(sys.argv[1]) / f"{name}.csv"):
+        for key, rows in partition([chunk.rows]):
+            writer.add(key, rows)
+    print(sum(file.rows for file in writer.finish()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    (small, at_small), (large, at_large) = (map(int, text.split()) for text in done.stdout.splitlines())
+    assert (small, large) == (60_000, 600_000)
+    # held whole, the larger file would take 90 MB more as text alone; full row groups of 65,536 rows take some
+    assert at_large - at_small < 60
 
 
 def test_gzip_and_its_name_give_the_same_crimes(tmp_path: Path) -> None:
