@@ -71,12 +71,22 @@ class DensityParameters(PeriodParameters):
 class HotspotRequest(BaseModel):
     """Ask for hot spots."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"kind": "hotspots", "parameters": {"from": "2017-07", "to": "2018-06", "categories": ["robbery"]}}
+            ]
+        }
+    )
+
     kind: Literal["hotspots"] = Field(description="Hot spots by Getis-Ord Gi*.")
     parameters: HotspotParameters = Field(default=HotspotParameters(), description="Options; all have defaults.")
 
 
 class DensityRequest(BaseModel):
     """Ask for a density surface."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "density", "parameters": {"bandwidth_m": 300}}]})
 
     kind: Literal["density"] = Field(description="Density per square kilometre and month, quartic kernel.")
     parameters: DensityParameters = Field(default=DensityParameters(), description="Options; all have defaults.")
@@ -90,12 +100,21 @@ class RunOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: uuid.UUID = Field(description="Id of the run.")
-    kind: str = Field(description="hotspots or density.")
+    id: uuid.UUID = Field(description="Id of the run.", examples=["0b7f6a3e-6a3c-4b1e-9d55-0c6f3f1f9a11"])
+    kind: str = Field(description="hotspots or density.", examples=["hotspots"])
     method: str = Field(description="The method in words.")
-    parameters: dict[str, Any] = Field(description="Every option, as used; with the months.")
-    inputs: dict[str, Any] = Field(description="Digests of the crime files and of the outline.")
-    code_version: str = Field(description="Version of the package, and digest of the analysis code.")
+    parameters: dict[str, Any] = Field(
+        description="Every option, as used; with the months.",
+        examples=[{"categories": [], "cell_size_m": 250.0, "months": ["2018-05", "2018-06"]}],
+    )
+    inputs: dict[str, Any] = Field(
+        description="Digests of the crime files and of the outline.",
+        examples=[{"crime_files": [{"force": "metropolitan", "month": "2018-06", "digest": "5f3c..."}]}],
+    )
+    code_version: str = Field(
+        description="Version of the package, and digest of the analysis code.",
+        examples=["0.1.0+geo.0123456789abcdef"],
+    )
     summary: dict[str, Any] = Field(description="What a reader must know: months missing, cells, thresholds, checks.")
     result_digest: str = Field(description="SHA-256 of the result: the same again if the run is repeated.")
     is_current: bool = Field(description="Whether maps and places use this run.")

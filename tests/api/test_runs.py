@@ -298,6 +298,33 @@ def test_api_starts_a_run_as_a_job_and_gives_its_hotspots(client: TestClient) ->
     assert listed == {"runs": []}
 
 
+def test_marks_before_and_after_the_run_know_their_hot_spot(client: TestClient) -> None:
+    """The middle of the block, and a point 500 m east of its hot spot, which ends at 538,000 m in that row."""
+
+    def put(x: float) -> str:
+        (longitude,), (latitude,) = crs.to_wgs84_xy(x, 172_375)
+        feature = {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
+            "properties": {"kind": "point", "feeling": "unsafe", "times": ["night"], "reasons": ["groups"]},
+        }
+        answer = client.post("/api/v1/places", json=feature, headers=bearer("youth_worker"))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["place"]["id"])
+
+    def hotspot(place_id: str) -> dict[str, Any]:
+        found = client.get(f"/api/v1/places/{place_id}", headers=bearer("youth_worker")).json()
+        return dict(found["properties"]["hotspot"])
+
+    early = put(537_375), put(538_500)
+    post(client, {"kind": "hotspots"})
+    run_all(client.app.state.core)  # type: ignore[attr-defined]
+    for inside, beside in (early, (put(537_375), put(538_500))):
+        assert (hotspot(inside)["rank"], hotspot(inside)["distance_m"]) == (1, 0)
+        assert (hotspot(beside)["rank"], hotspot(beside)["nearest_rank"]) == (None, 1)
+        assert hotspot(beside)["distance_m"] == pytest.approx(500, abs=0.02)
+
+
 @pytest.mark.requirement("P1", "P7", "P8", "P9")
 def test_api_says_method_period_source_and_caveats_beside_the_hotspots(client: TestClient) -> None:
     run_hotspots(client.app.state.core, {}, JOB)  # type: ignore[attr-defined]
