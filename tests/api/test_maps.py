@@ -25,7 +25,7 @@ from service.places import workflow as places
 from service.settings import Settings
 from tests.conftest import ASSESSMENT, bearer, staff_settings
 from tests.support import crime_square as square
-from tests.support.maps import HELD, add_many, fill, mark
+from tests.support.maps import HELD, add_many, fill, make_pmtiles, mark
 
 pytestmark = pytest.mark.slow
 
@@ -396,22 +396,6 @@ def test_tile_box_of_the_whole_world() -> None:
     box = data.tile_box(0, 0, 0)
     assert (box.west, box.east) == (-180, 180)
     assert box.north == pytest.approx(85.0511287798, abs=1e-9)  # atan(sinh(pi)), the edge of Web Mercator
-
-
-def make_pmtiles(path: Path) -> Path:
-    """A small vector file with roads, water and a name, written by GDAL."""
-    import geopandas
-    import shapely
-
-    lon, lat = (float(part[0]) for part in square.centres())
-    roads = geopandas.GeoDataFrame(
-        {"name": ["Square Road"], "kind": ["minor_road"]},
-        geometry=[shapely.LineString([(lon - 0.01, lat), (lon + 0.05, lat + 0.03)])],
-        crs="EPSG:4326",
-    )
-    options = {"MINZOOM": "10", "MAXZOOM": "14"}
-    roads.to_file(path, layer="roads", driver="PMTiles", engine="pyogrio", dataset_options=options)
-    return path
 
 
 @pytest.mark.requirement("C6")

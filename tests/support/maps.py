@@ -116,3 +116,18 @@ def add_many(core: Core, number: int, *, seed: int = 1) -> None:
         index_geometries(session, "place", list(zip(seqs, shapely.points(x, y), strict=True)))
 
     core.store.write(write)
+
+
+def make_pmtiles(path: Path) -> Path:
+    """A small vector file with roads, water and a name, written by GDAL."""
+    import geopandas
+
+    lon, lat = (float(part[0]) for part in square.centres())
+    roads = geopandas.GeoDataFrame(
+        {"name": ["Square Road"], "kind": ["minor_road"]},
+        geometry=[shapely.LineString([(lon - 0.01, lat), (lon + 0.05, lat + 0.03)])],
+        crs="EPSG:4326",
+    )
+    options = {"MINZOOM": "10", "MAXZOOM": "14"}
+    roads.to_file(path, layer="roads", driver="PMTiles", engine="pyogrio", dataset_options=options)
+    return path

@@ -81,6 +81,13 @@
       const node = marker.getElement();
       node.setAttribute("aria-label", options.name);
       node.setAttribute("role", options.keyboard ? "button" : "img");
+      node.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault(); // Leaflet itself opens popups by Enter only, and nothing else
+        if (marker.getPopup()) return marker.openPopup();
+        marker.fire("click");
+        if (marker._map || options.map) (marker._map || options.map).getContainer().focus(); // the marker may be gone
+      });
     });
     return marker;
   };

@@ -111,7 +111,7 @@
       const few = found.groups.length + found.places.length <= FEW;
       found.groups.forEach((entry) => {
         const made = group(entry);
-        const marker = saferPlaces.marker(made.at, { ...made, keyboard: few, target: 44 });
+        const marker = saferPlaces.marker(made.at, { ...made, keyboard: few, target: 44, map: this._map });
         if (this._map.getZoom() >= this._map.getMaxZoom()) marker.bindPopup(() => saferPlaces.card({ title: made.short }), { maxWidth: 280 });
         else marker.on("click", () => this._map.setView(made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
         this.addLayer(marker);
