@@ -135,3 +135,17 @@ def test_ci_script_parses_and_fails_where_the_tests_fail() -> None:
     path = ROOT / ".ci" / "run"
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
     assert "set -euo pipefail" in path.read_text()
+
+
+def test_links_between_our_pages_lead_somewhere() -> None:
+    dead = []
+    for page in (path for path in tracked() if path.suffix == ".md"):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                dead.append(f"{page.relative_to(ROOT)}: {target}")
+    assert dead == []
+
+
+def test_the_first_decisions_are_there() -> None:
+    numbers = sorted(path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert numbers[:6] == ["0001", "0002", "0003", "0004", "0005", "0006"]
