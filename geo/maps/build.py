@@ -103,7 +103,7 @@ def ward_map(
     ColumnError
         If ``areas`` has no names.
     """
-    shaded = AreaLayer(areas, measure, links=links, words=facts.words)
+    shaded = AreaLayer(areas, measure, links=links)
     return base_map(facts, bbox=extent(areas), layers=[ground, shaded, landmarks])
 
 
@@ -132,7 +132,8 @@ def planner_map(
     PlaceMap
         A ``folium.Map``.
     """
-    return base_map(facts, bbox=extent(areas.areas), layers=[ground, areas, *layers])
+    seen = areas.areas.loc[[areas.focus]] if areas.focus else areas.areas
+    return base_map(facts, bbox=extent(seen), layers=[ground, areas, *layers])
 
 
 def places_map(
@@ -168,7 +169,7 @@ def places_map(
     CRSError
         If ``areas`` is not in ``crs.WGS84``.
     """
-    outlines = AreaLayer(areas, None, words=facts.words)
+    outlines = AreaLayer(areas, None)
     return base_map(facts, bbox=extent(areas), layers=[ground, outlines, landmarks, places])
 
 
@@ -210,7 +211,7 @@ def hotspot_map(
     ColumnError
         If a column is missing.
     """
-    outlines = AreaLayer(areas, None, words=facts.words)
+    outlines = AreaLayer(areas, None)
     spots = HotspotLayer(hotspots, cards)
     return base_map(facts, bbox=extent(areas), layers=[ground, outlines, landmarks, spots])
 
@@ -248,7 +249,7 @@ def density_map(
     CRSError
         If ``areas`` is not in ``crs.WGS84``.
     """
-    outlines = AreaLayer(areas, None, words=facts.words)
+    outlines = AreaLayer(areas, None)
     density.shown = True
     return base_map(facts, bbox=extent(areas), layers=[ground, outlines, density, landmarks])
 
@@ -286,7 +287,7 @@ def venue_map(
     CRSError
         If ``areas`` is not in ``crs.WGS84``.
     """
-    outlines = AreaLayer(areas, None, words=facts.words)
+    outlines = AreaLayer(areas, None)
     return base_map(facts, bbox=extent(areas), layers=[ground, outlines, landmarks, VenueLayer(venues)])
 
 
@@ -316,7 +317,7 @@ def day_night_map(areas: GeoDataFrame, day: Measure, night: Measure, *, facts: M
     first = PlaceMap(figure, bbox=extent(areas), caption="Day")
     second = PlaceMap(figure, bbox=extent(areas), caption="Night", furniture=False)
     for drawn, measure in ((first, day), (second, night)):
-        drawn.add_child(AreaLayer(areas, measure, words=facts.words))
+        drawn.add_child(AreaLayer(areas, measure))
     second.add_child(SyncedViews(first))
     return first
 
@@ -354,5 +355,5 @@ def mark_map(
     CRSError
         If ``areas`` is not in ``crs.WGS84``.
     """
-    outlines = AreaLayer(areas, None, words=facts.words)
+    outlines = AreaLayer(areas, None)
     return base_map(facts, bbox=extent(areas), layers=[ground, outlines, landmarks, venues])

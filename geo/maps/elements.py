@@ -57,6 +57,12 @@ class MapElement(MacroElement):
         self.label = label
         self.shown = shown
 
+    @property
+    def words(self) -> Mapping[str, str]:
+        """Words of the page that the layer stands in."""
+        figure = self.get_root()
+        return figure.facts.words if isinstance(figure, MapFigure) else ENGLISH
+
     def options(self) -> dict[str, Any]:
         """Return what the script class is given."""
         raise NotImplementedError
@@ -128,10 +134,10 @@ class AreaLayer(MapElement):
         The number to show; None draws outlines only.
     links : mapping of str to str
         Path of each area's own page by code, on our own host.
+    focus : str
+        Code of the one area the map is about: seen first and outlined strongly; empty for all.
     labels : bool
         Whether names are written on the map.
-    words : mapping of str
-        Words of the page.
 
     Raises
     ------
@@ -150,14 +156,15 @@ class AreaLayer(MapElement):
         measure: Measure | None,
         *,
         links: Mapping[str, str] | None = None,
+        focus: str = "",
         labels: bool = True,
         shown: bool = True,
-        words: Mapping[str, str] = ENGLISH,
     ) -> None:
         crs.require_wgs84(areas)
         columns.require_columns(areas, [columns.AREA_NAME])
         super().__init__("areas", label=measure.label if measure else "Areas", shown=shown)
-        self.areas, self.measure, self.links, self.labels, self.words = areas, measure, links or {}, labels, words
+        self.areas, self.measure, self.links, self.labels = areas, measure, links or {}, labels
+        self.focus = focus
         self.limits: tuple[float, ...] = ()
         if measure is not None:
             known = measure.values.reindex(areas.index).drop(index=[c for c in measure.few if c in areas.index])
@@ -179,7 +186,8 @@ class AreaLayer(MapElement):
                 "name": name,
                 "geometry": to_drawing(shape),
                 "at": [lat, lon],
-                "rank": int(rank),
+                "rank": int(rank) + (len(order) if code == self.focus else 0),
+                "focus": bool(code == self.focus),
                 **self._state(code, step),
                 "card": self._card(code, name),
             }

@@ -17,6 +17,7 @@ LAYERS: Final = ("areas", "hotspots", "density", "venues", "landmarks", "places"
 SHOWN_AT_FIRST: Final = ("areas", "hotspots", "venues", "places")
 MARK_MEASURES: Final = frozenset({"marks", "unsafe_share"})
 _CODE: Final = r"^[a-z0-9_-]{0,40}$"
+_AREA: Final = r"^[A-Za-z0-9_.-]{0,20}$"
 _MONTH: Final = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
 
@@ -28,6 +29,8 @@ class MapState:
     ----------
     set : str
         Boundary set; empty for the default.
+    area : str
+        Code of the one area the map is about; empty for all.
     measure : str
         Number shown by area.
     first, last : str
@@ -43,6 +46,7 @@ class MapState:
     """
 
     set: str = ""
+    area: str = ""
     measure: Measure = "crimes"
     first: str = ""
     last: str = ""
@@ -69,7 +73,7 @@ class MapState:
         plain = MapState()
         names = {"first": "from", "last": "to"}
         parts: list[tuple[str, str]] = []
-        for name in ("set", "measure", "first", "last", "category", "rule", "feeling", "time", "reason"):
+        for name in ("set", "area", "measure", "first", "last", "category", "rule", "feeling", "time", "reason"):
             value = getattr(self, name)
             if value != getattr(plain, name):
                 parts.append((names.get(name, name), value))
@@ -84,6 +88,7 @@ class MapState:
 
 def read_state(  # noqa: PLR0913, PLR0917 - one parameter a part of the address
     set: Annotated[str, Query(description="Boundary set; the default where left out.", pattern=_CODE)] = "",
+    area: Annotated[str, Query(description="Code of the one area to look at.", pattern=_AREA)] = "",
     measure: Annotated[Measure, Query(description="Number shown by area.")] = "crimes",
     first: Annotated[str, Query(alias="from", description="First month, YYYY-MM.", pattern=_MONTH)] = "",
     last: Annotated[str, Query(alias="to", description="Last month, YYYY-MM.", pattern=_MONTH)] = "",
@@ -96,7 +101,7 @@ def read_state(  # noqa: PLR0913, PLR0917 - one parameter a part of the address
 ) -> MapState:
     """Return the state that the address says."""
     shown = SHOWN_AT_FIRST if layers is None else tuple(name for name in LAYERS if name in layers)
-    return MapState(set, measure, first, last, category, rule, feeling, time, reason, shown)
+    return MapState(set, area, measure, first, last, category, rule, feeling, time, reason, shown)
 
 
 StateDep = Annotated[MapState, Depends(read_state)]

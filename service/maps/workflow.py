@@ -11,8 +11,10 @@ from geo.maps.assets import Assets
 from geo.maps.elements import AreaLayer, HotspotLayer
 from geo.maps.facts import MapFacts, Source, Table
 from geo.maps.figure import INLINE, PlaceMap, Slots, render
+from geo.maps.points import GroundLayer, LandmarkLayer
 from service.areas import workflow as areas
 from service.core import Core
+from service.errors import NotFoundError
 from service.maps import by_area, layers, run_layers
 from service.maps.by_area import ByArea
 from service.maps.drawn import Drawn
@@ -142,7 +144,7 @@ def render_file(page: MapPage) -> str:
     return render(page.drawn, assets=INLINE)
 
 
-def mark_layers(core: Core) -> tuple[Any, Any]:
+def mark_layers(core: Core) -> tuple[GroundLayer | None, LandmarkLayer | None]:
     """Return the streets and the names of the marking page's map; None for each that there is not."""
     return layers.ground_layer(core, offline=False), layers.landmark_layer(core)
 
@@ -177,9 +179,8 @@ def _planner(asked: _Asked) -> tuple[PlaceMap, Listed]:
 def _wards(asked: _Asked) -> tuple[PlaceMap, Listed]:
     facts = _area_facts(asked, "wards", [])
     measure = by_area.measure_of(asked.found, asked.state)
-    drawn = build.ward_map(
-        _frame(asked), measure, facts=facts, links=_links(asked), ground=_ground(asked), landmarks=_landmarks(asked)
-    )
+    shaded = AreaLayer(_frame(asked), measure, links=_links(asked), focus=_focus(asked))
+    drawn = build.planner_map(shaded, [_landmarks(asked)], facts=facts, ground=_ground(asked))
     return drawn, ()
 
 
@@ -225,7 +226,16 @@ def _over_outlines(asked: _Asked, kind: MapKind, one: Drawn) -> tuple[PlaceMap, 
 
 
 def _area_layer(asked: _Asked) -> AreaLayer:
-    return AreaLayer(_frame(asked), by_area.measure_of(asked.found, asked.state), links=_links(asked))
+    measure = by_area.measure_of(asked.found, asked.state)
+    return AreaLayer(_frame(asked), measure, links=_links(asked), focus=_focus(asked))
+
+
+def _focus(asked: _Asked) -> str:
+    """Return the code of the one area that the map is about; empty for all."""
+    code = asked.state.area
+    if code and code not in _names(asked):
+        raise NotFoundError(f"The boundary set {asked.found.view.name} has no area {code!r}.")
+    return code
 
 
 def _frame(asked: _Asked) -> Any:

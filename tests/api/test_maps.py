@@ -139,6 +139,12 @@ def test_unknown_set_and_unknown_map_are_404(demo: TestClient) -> None:
     assert demo.get("/maps/treasure").status_code == 404
 
 
+def test_map_of_one_area_is_fitted_to_it_and_an_unknown_one_is_404(demo: TestClient) -> None:
+    assert '"focus":true' in page(demo, "/maps/wards?area=E05000001&embed=1")
+    assert '"focus":true' not in page(demo, "/maps/wards")
+    assert demo.get("/maps/wards?area=E05999999").status_code == 404
+
+
 def test_embedded_page_has_the_map_and_nothing_of_the_site(demo: TestClient) -> None:
     answer = demo.get("/maps/wards?embed=1")
     assert "frame-ancestors *" in answer.headers["content-security-policy"]

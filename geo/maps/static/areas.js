@@ -15,11 +15,11 @@
       const shape = { type: "Feature", geometry: area.geometry, properties: {} };
       const inside = L.geoJSON(shape, { style: { className: "sp-area " + fill, weight: 0, smoothFactor: 0.4 }, pane: "sp-areas" });
       const edge = L.geoJSON(shape, {
-        style: { className: "sp-area-edge", weight: 1, smoothFactor: 0.4, fill: false }, pane: "sp-edges", interactive: false,
+        style: { className: "sp-area-edge", weight: area.focus ? 4 : 1, smoothFactor: 0.4, fill: false }, pane: "sp-edges", interactive: false,
       });
       if (area.card) inside.bindPopup(() => saferPlaces.card(area.card), { maxWidth: 280 });
       inside.on("mouseover", () => edge.setStyle({ weight: 3 }));
-      inside.on("mouseout", () => edge.setStyle({ weight: 1 }));
+      inside.on("mouseout", () => edge.setStyle({ weight: area.focus ? 4 : 1 }));
       return L.featureGroup([inside, edge]);
     },
     onAdd(map) {
