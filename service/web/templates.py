@@ -37,7 +37,7 @@ ERROR_TITLES = {
     410: "This was taken back",
     422: "Something in the address is not right",
     429: "Please wait a moment",
-    503: "We will be back in a minute",
+    503: "This is not ready yet",
 }
 
 
