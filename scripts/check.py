@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 LEAST_COVERAGE = 85
-CLOSING = (" passed", " failed", " error", " skipped", "no tests ran")
+CLOSING = re.compile(r"\b\d+ (passed|failed|errors?|skipped|deselected)\b.* in [\d.]+s|no tests ran in")
+COUNT = re.compile(r"(\d+) (passed|failed|error|skipped)")
 USAGE_ERROR = 2
 
 
@@ -69,7 +72,16 @@ def run(step: Step) -> tuple[bool, list[str]]:
 
 def closing(lines: list[str]) -> str:
     """Return the last line that says how many tests passed, or nothing."""
-    return next((line for line in reversed(lines) if any(word in line for word in CLOSING)), "")
+    return next((line.strip("= ") for line in reversed(lines) if CLOSING.search(line)), "no closing line")
+
+
+def total(endings: list[str]) -> str:
+    """Return the sum of the closing lines: ``total: 12 passed, 0 failed, 1 skipped``; errors count as failed."""
+    counts: Counter[str] = Counter()
+    for ending in endings:
+        for number, word in COUNT.findall(ending):
+            counts["failed" if word == "error" else word] += int(number)
+    return f"total: {counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
 
 
 def main(suite: str) -> int:
@@ -86,7 +98,7 @@ def main(suite: str) -> int:
         print(reports[-1], flush=True)
         if step.streams:
             endings.append(f"{step.name}: {closing(lines)}")
-    print("\n" + "\n".join(reports + endings), flush=True)
+    print("\n" + "\n".join([*reports, *endings, total(endings)]), flush=True)
     return 0 if good else 1
 
 
