@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import common
@@ -70,9 +69,9 @@ def edge_rows(data: str, index: AreaIndex, x: np.ndarray, y: np.ndarray, runs: i
     seconds, answers = common.paired(methods, runs=min(runs, 3))
     ours, theirs = answers.values()
     print(f"  edge distance: largest difference {np.abs(ours - theirs).max():.2g} m")
-    begin = time.perf_counter()
+    begin = common.Clock.now()
     index.edge_distance(x, y, position)
-    print(f"  edge distance of all {len(x):,} points: {time.perf_counter() - begin:.2f} s")
+    print(f"  edge distance of all {len(x):,} points: {common.Clock.now() - begin:.2f} s")
     return common.rows_of(f"edge distance and neighbour, {FEW:,} points", data, seconds, ours=OURS_EDGE)
 
 
@@ -100,9 +99,9 @@ def main() -> None:
         codes, polygons = areas
         build = []
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = common.Clock.now()
             index = AreaIndex(codes, polygons)
-            build.append(time.perf_counter() - begin)
+            build.append(common.Clock.now() - begin)
         print(
             f"{name}: {shapely.get_num_coordinates(polygons).sum():,} vertices, index built in {sorted(build)[1]:.3f} s"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 import warnings
 from typing import Any
 
@@ -110,10 +109,10 @@ def alone(task: str, data: str, method: Any, runs: int) -> list[dict[str, str]]:
 def main() -> None:
     args = common.options(__doc__ or "").parse_args()
     warnings.simplefilter("ignore")
-    begin = time.perf_counter()
+    begin = common.Clock.now()
     import esda  # noqa: F401  timed
 
-    print(f"import esda: {time.perf_counter() - begin:.1f} s")
+    print(f"import esda: {common.Clock.now() - begin:.1f} s")
     data, points, outline = crimes()
     grid = square_grid(outline, cell_size_m=250)
     months = sorted(points[columns.MONTH].unique())
