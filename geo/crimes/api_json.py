@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -95,7 +95,7 @@ def _row(record: Any, force: str, seen: set[int] | None) -> dict[str, str | None
         seen.add(number)
     location = _object(record.get("location"))
     outcome = _object(record.get("outcome_status"))
-    return {
+    row: dict[str, str | None] = {
         columns.CRIME_ID: _text(record.get("persistent_id")),
         columns.MONTH: _text(record.get("month")),
         REPORTED_BY: TRANSPORT_POLICE if record.get("location_type") == "BTP" else force,
@@ -105,6 +105,16 @@ def _row(record: Any, force: str, seen: set[int] | None) -> dict[str, str | None
         columns.CATEGORY: _text(record.get("category")),
         columns.OUTCOME: _text(outcome.get("category")),
     }
+    return row if _is_unicode(row.values()) else chunks.NOT_TEXT
+
+
+def _is_unicode(cells: Iterable[str | None]) -> bool:
+    """Tell whether cells can be written as UTF-8: JSON may escape half a surrogate pair, which is no character."""
+    try:
+        "".join(cell or "" for cell in cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def read_crimes(
                 yield from _read_archive(path.name, file, slug, limits)
             elif start.startswith(b"\x1f\x8b"):
                 with gzip.open(file) as stream:
-                    source = Source(cast(BinaryIO, stream), path.name, limits.member_bytes)
+                    source = Source(cast(BinaryIO, stream), path.name, _most_bytes(path, limits))
                     yield from _chunks(source, slug, seen, file.tell)
             else:
                 source = Source(file, path.name, limits.member_bytes)
@@ -69,6 +69,11 @@ def read_crimes(
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror or error}."
         raise CrimeFileError(message) from error
+
+
+def _most_bytes(path: Path, limits: Limits) -> int:
+    """Bytes that a gzip file may give: it does not tell beforehand, so the ratio counts while it is read."""
+    return min(limits.member_bytes, max(_RATIO_FROM_BYTES, limits.ratio * path.stat().st_size))
 
 
 def _require_force(force: str | None) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import threading
 import zipfile
 import zlib
 from typing import BinaryIO
 
 from geo.errors import CrimeFileError
 
+_STOP_S = 1.0  # a read that goes on is over by then; one that never comes is not waited for longer
 _BROKEN = (
     EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError, RuntimeError,
 )  # fmt: skip
@@ -33,6 +35,8 @@ class Source(io.RawIOBase):
         self._stream, self.name, self._limit = stream, name, limit
         self._ahead = b""
         self.count = 0
+        self._reading = threading.Lock()
+        self._stopped, self._ended = False, threading.Event()
 
     def readable(self) -> bool:
         """Return True."""
@@ -57,6 +61,22 @@ class Source(io.RawIOBase):
             If the compressed data is broken or the limit is passed.
         """
         size = 1 << 20 if size is None or size < 0 else size
+        with self._reading:
+            data = b"" if self._stopped else self._next(size)
+        if not data:
+            self._ended.set()
+        return data
+
+    def stop(self) -> None:
+        """Give nothing more, and wait until a library that reads ahead on a thread of its own has heard it.
+
+        A thread that still reads when the interpreter ends brings the whole process down.
+        """
+        with self._reading:
+            self._stopped = True
+        self._ended.wait(_STOP_S)
+
+    def _next(self, size: int) -> bytes:
         if self._ahead:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data

@@ -88,19 +88,21 @@ def _not_readable(name: str, counter: _LineCounter) -> str:
 def _batches(source: Source, names: list[str], counter: _LineCounter, block_bytes: int) -> Iterator[pa.RecordBatch]:
     if not source.peek(1):
         return
-    reader = pyarrow.csv.open_csv(
-        pa.PythonFile(source, mode="r"),
-        # one thread: only then does pyarrow tell the number of a bad row
-        read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=block_bytes),
-        parse_options=pyarrow.csv.ParseOptions(
-            newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=counter.on_bad_row
-        ),
-        # bytes first: text that is not UTF-8 spoils its own row and not the block
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False
-        ),
-    )
-    yield from reader
+    try:
+        yield from pyarrow.csv.open_csv(
+            pa.PythonFile(source, mode="r"),
+            # one thread: only then does pyarrow tell the number of a bad row
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=block_bytes),
+            parse_options=pyarrow.csv.ParseOptions(
+                newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=counter.on_bad_row
+            ),
+            # bytes first: text that is not UTF-8 spoils its own row and not the block
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False
+            ),
+        )
+    finally:
+        source.stop()  # pyarrow reads ahead, also after an error
 
 
 def _read_header(source: Source) -> list[str]:

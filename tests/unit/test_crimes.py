@@ -240,6 +240,30 @@ def test_quote_never_closed_is_told_with_the_line(tmp_path: Path) -> None:
         read(write(tmp_path, csv_of(*lines)))
 
 
+SLOW_FILE = """
+import io, time
+from geo.crimes.source import Source
+from geo.crimes.street_csv import read_street_csv
+from geo.errors import CrimeFileError
+
+class Slow(io.BytesIO):
+    def read(self, size=-1):
+        time.sleep(0.05)
+        return super().read(size)
+
+data = b'Month,Longitude,Latitude,Crime type\\n,,,"open\\n' + b"2018-01,-0.02,51.45,Drugs\\n" * 1_000_000
+try:
+    list(read_street_csv(Source(Slow(data), "x.csv", 10**9), force="kent"))
+except CrimeFileError:
+    pass
+"""
+
+
+def test_process_ends_in_order_after_a_broken_file_on_a_slow_disk() -> None:
+    done = subprocess.run([sys.executable, "-c", SLOW_FILE], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_file_of_bad_lines_only_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(CrimeFileError, match="over 100,000 lines in a row"):
         read(write(tmp_path, csv_of(line(), *["a,b,c"] * 150_000)))
@@ -399,8 +423,15 @@ def test_api_record_met_in_two_areas_counts_once_and_is_told(tmp_path: Path) -> 
     assert ([row["source_row"] for row in rows], rejected) == ([2], [(1, ALREADY_READ)])
 
 
+def test_api_record_with_half_a_character_is_rejected_alone(tmp_path: Path) -> None:
+    broken = record(1, persistent_id="\ud800")  # json.dumps writes the escape, as a broken sender would
+    rows, rejected = read(write(tmp_path, json.dumps([broken, record(2)]).encode()), force="metropolitan")
+    assert (len(rows), rejected) == (1, [(1, NOT_TEXT)])
+
+
 def test_api_records_across_read_windows_are_whole(tmp_path: Path) -> None:
-    records = [record(i, context="é" * 500) for i in range(4_000)]  # over 2 MB in UTF-8, read by 1 MB
+    # over 2 MB in UTF-8, read by 1 MB, and no more repetitive than a file may be
+    records = [record(i, context=hashlib.sha256(str(i).encode()).hexdigest() + "é" * 300) for i in range(4_000)]
     data = b"\xef\xbb\xbf" + json.dumps(records, ensure_ascii=False, indent=1).encode()
     rows, rejected = read(write(tmp_path, gzip.compress(data), "x.json.gz"), force="metropolitan")
     assert [row["source_row"] for row in rows] == list(range(1, 4_001))
