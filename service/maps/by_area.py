@@ -138,7 +138,7 @@ def _marks_measure(found: ByArea, measure: str, label: str, unit: str) -> Measur
         values = pd.Series({code: counts.total for code, counts in marks.items()}, dtype=float)
         return Measure(label, unit, values, ramp="count")
     values = pd.Series({code: unsafe_share(counts) for code, counts in marks.items()}, dtype=float)
-    return Measure(label, "share of people who marked", values, found.few, "share", UNSAFE_LIMITS, suffix=" %")
+    return Measure(label, unit, values, found.few, "share", UNSAFE_LIMITS, suffix=" %")
 
 
 def unsafe_share(counts: Any) -> float:
@@ -208,8 +208,10 @@ def _below(found: ByArea) -> str:
 
 
 def sentence(found: ByArea, state: MapState) -> str:
-    """Return the one sentence above the map: where most was reported, or marked."""
-    if state.measure in MARK_MEASURES or not found.has_crimes:
+    """Return the one sentence above the map: where most was reported, or how much was marked."""
+    if state.measure in MARK_MEASURES:
+        return _marks_sentence(found)
+    if not found.has_crimes:
         return ""
     ranked = sorted(found.crimes.areas, key=lambda area: (-_or_zero(crime_value(area, state.measure)), area.name))
     inside = sum(area.count or 0 for area in ranked)
@@ -223,6 +225,19 @@ def sentence(found: ByArea, state: MapState) -> str:
     return (
         f"{listed([area.name for area in top])} hold {share:.0f} % of the {inside:,} crimes{kind} reported to the "
         "police in the areas shown."
+    )
+
+
+def _marks_sentence(found: ByArea) -> str:
+    """Say how many areas were marked, and in how many too few people did: no ranking of small numbers."""
+    marked = [counts for code, counts in (found.marks or {}).items() if code and counts.total]
+    if not marked:
+        return "Nobody has marked a place yet."
+    total = round(sum(counts.total for counts in marked))
+    few = len([code for code in found.few if code])
+    return (
+        f"{total:,} marks in {len(marked)} of {found.view.area_count} areas; in {few} of these too few people marked "
+        "to say a share."
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
+from geo import crs
 from geo.maps.facts import Column, Table
 from geo.maps.points import GroundLayer, LandmarkLayer, PlacesLayer, VenueLayer
+from service.areas import workflow as areas
 from service.core import Core
 from service.maps import marks
-from service.maps.by_area import mark_times, unsafe_share
 from service.maps.drawn import Drawn
 from service.maps.ground import ground_of
 from service.maps.state import MapState
@@ -148,28 +151,25 @@ def places_layer(core: Core, principal: Principal, state: MapState, *, offline: 
     return Drawn(element, sources=[MARKS_SOURCE], caveats=MARKS_CAVEATS)
 
 
-def places_table(core: Core, principal: Principal, view: Any, area_names: dict[str, str], state: MapState) -> Table:
-    """Return marks by area and feeling: the content of the marks map without the map."""
-    counts = places.counts_by_area(core, principal, view.name, times=mark_times(state))
+def places_table(
+    core: Core, principal: Principal, view: Any, area_names: dict[str, str], state: MapState
+) -> tuple[Table, int]:
+    """Return the marks on the map counted by area and feeling, and how many they are.
+
+    A route or area counts where the point lies that the map groups it by, so that map and table have the same marks.
+    """
+    found = places.places_in_bbox(core, principal, None, marks.wanted(state), few=0)
+    x, y = crs.to_metric_xy(found.longitude, found.latitude)
+    position = areas.area_index(core, view.name).lookup(x, y).astype(np.int64)
+    kinds = len(marks.FEELINGS)
+    cells = (position + 1) * kinds + found.feeling
+    counts = np.bincount(cells, minlength=(len(area_names) + 1) * kinds).reshape(-1, kinds).tolist()
     columns = [
-        Column(view.level.capitalize()),
-        *(Column(words, numeric=True) for words in marks.FEELING_WORDS.values()),
+        Column(view.level.capitalize() if view.level != "lsoa" else "LSOA"),
+        *(Column(marks.FEELING_WORDS[feeling], numeric=True) for feeling in marks.FEELINGS),
         Column("Marks", numeric=True),
-        Column("Feel unsafe, % of people", numeric=True),
     ]
-    rows: list[list[Any]] = []
-    for code, name in {**area_names, "": "Outside every area"}.items():
-        found = counts.get(code)
-        if found is None and not code:
-            continue
-        by_feeling = [round(found.marks[feeling]) if found else 0 for feeling in marks.FEELING_WORDS]
-        share = _share_cell(found, core.settings.few_people)
-        rows.append([name, *by_feeling, round(found.total) if found else 0, share])
-    note = "Routes and areas count by their share in each area, so a row may round."
-    return Table("Marks of young people by area", columns, rows, note)
-
-
-def _share_cell(found: Any, least: int) -> Any:
-    if found is None or not found.total_people:
-        return None
-    return "not enough people yet" if found.contributors < least else unsafe_share(found)
+    rows: list[list[Any]] = [[name, *row, sum(row)] for name, row in zip(area_names.values(), counts[1:], strict=True)]
+    if any(counts[0]):
+        rows.append(["Outside every area", *counts[0], sum(counts[0])])
+    return Table("Marks of young people by area", columns, rows, "A count says who was asked, too."), len(found)

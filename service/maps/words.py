@@ -26,7 +26,7 @@ MEASURE_WORDS: Final[dict[str, tuple[str, str]]] = {
     "crimes_km2": ("Crimes reported to the police", "per square kilometre"),
     "crimes_rate": ("Crimes reported to the police", "per 1,000 residents"),
     "marks": ("Marks by young people", ""),
-    "unsafe_share": ("Marks that feel unsafe", "% of marks"),
+    "unsafe_share": ("Feels unsafe", "share of people who marked"),
 }
 _MISSING_SHOWN: Final = 6
 

@@ -18,7 +18,7 @@ from service.errors import NotFoundError
 from service.maps import by_area, layers, run_layers
 from service.maps.by_area import ByArea
 from service.maps.drawn import Drawn
-from service.maps.state import MapKind, MapState
+from service.maps.state import MARK_MEASURES, MapKind, MapState
 from service.maps.words import boundary_source, distinct, notices, period_words
 from service.people.access import Principal, Right
 
@@ -186,11 +186,11 @@ def _wards(asked: _Asked) -> tuple[PlaceMap, Listed]:
 
 def _places(asked: _Asked) -> tuple[PlaceMap, Listed]:
     layer = layers.places_layer(asked.core, asked.principal, asked.state, offline=asked.offline)
-    table = layers.places_table(asked.core, asked.principal, asked.found.view, _names(asked), asked.state)
-    total = sum(counts.total for counts in (asked.found.marks or {}).values())
-    empty = "" if total else "Nobody has marked a place yet. Open 'Mark a place' to make the first mark."
-    said = f"{total:,.0f} marks by young people" if total else ""
-    one = Drawn(layer.element, table, "All days", said, layer.sources, layer.caveats, empty)
+    table, total = layers.places_table(asked.core, asked.principal, asked.found.view, _names(asked), asked.state)
+    narrowed = " that fit the filters" if asked.state.mark_query else ""
+    said = f"{total:,} marks by young people{narrowed}." if total or narrowed else ""
+    empty = "" if said else "Nobody has marked a place yet. Open 'Mark a place' to make the first mark."
+    one = Drawn(layer.element, table, "Marks of all days so far", said, layer.sources, layer.caveats, empty)
     facts = _single_facts(asked, "places", one)
     element: Any = layer.element
     return build.places_map(_frame(asked), element, facts=facts, ground=_ground(asked), landmarks=_landmarks(asked)), ()
@@ -263,6 +263,18 @@ def _landmarks(asked: _Asked) -> Any:
     return layers.landmark_layer(asked.core)
 
 
+def _period(asked: _Asked, kind: MapKind) -> str:
+    if kind == "wards" and asked.state.measure in MARK_MEASURES and asked.found.marks is not None:
+        return "Marks: all days so far"
+    return _crime_period(asked.found)
+
+
+def _title(asked: _Asked, kind: MapKind) -> str:
+    if kind == "wards" and asked.state.measure in MARK_MEASURES and asked.found.marks is not None:
+        return "Marked by young people, by area"
+    return TITLES[kind]
+
+
 def _crime_period(found: ByArea) -> str:
     if found.crimes is None:
         return "Recorded crime is being joined to these areas; look again in a minute"
@@ -280,7 +292,7 @@ def _area_facts(asked: _Asked, kind: MapKind, parts: list[Drawn]) -> MapFacts:
     return _facts(
         asked,
         kind,
-        period=_crime_period(found),
+        period=_period(asked, kind),
         summary=" ".join(text for text in said if text),
         sources=[*sources, *(source for part in parts for source in part.sources)],
         caveats=[*caveats, *(caveat for part in parts for caveat in part.caveats)],
@@ -317,7 +329,7 @@ def _facts(  # noqa: PLR0913 - one parameter a fact of the page
     banners = notices(core, view)
     site_shows_sample = not (asked.offline or asked.embed)
     return MapFacts(
-        title=f"{TITLES[kind]}: {core.area_name}",
+        title=f"{_title(asked, kind)}: {core.area_name}",
         period=period,
         sources=distinct([*sources, boundary_source(view)]),
         caveats=list(dict.fromkeys([*caveats, *(text for text in [view.caveat] if text)])),

@@ -202,7 +202,8 @@ def test_public_planner_map_has_open_data_only(real: TestClient) -> None:
 @pytest.mark.requirement("X2")
 def test_asking_for_marks_as_measure_shows_the_public_nothing(real: TestClient) -> None:
     html = page(real, "/maps/wards?measure=unsafe_share")
-    assert "Marks that feel unsafe" not in html
+    assert "share of people who marked" not in html
+    assert "Recorded crime by area" in html
 
 
 @pytest.mark.requirement("X2")
@@ -242,6 +243,17 @@ def test_filters_narrow_the_marks(demo: TestClient) -> None:
 
     assert [total(feeling="unsafe"), total(feeling="safe"), total(time="night"), total(time="day")] == [9, 3, 12, 1]
     assert total(reason="poor_lighting") == 0
+
+
+@pytest.mark.requirement("A1")
+def test_table_has_the_marks_that_the_map_has(demo: TestClient) -> None:
+    def row(query: str) -> list[str]:
+        return re.findall(r'<td class="sp-num">([^<]*)</td>', page(demo, f"/maps/places{query}"))[:4]
+
+    assert row("") == ["9", "3", "1", "13"]  # unsafe, safe, it depends, all
+    assert row("?time=night") == ["9", "3", "0", "12"]
+    assert row("?feeling=safe") == ["0", "3", "0", "3"]
+    assert row("?reason=poor_lighting") == ["0", "0", "0", "0"]
 
 
 @pytest.mark.parametrize(

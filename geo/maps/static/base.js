@@ -123,6 +123,7 @@
       new North({ position: "topright" }).addTo(map);
     }
     map.labels = new Labels().addTo(map);
+    map.whole = options.bounds;
     saferPlaces.maps.push(map);
     if (!saferPlaces.map) saferPlaces.map = map;
     return map;
@@ -158,8 +159,21 @@
     saferPlaces.maps.forEach((map) => {
       new ResizeObserver(() => map.invalidateSize({ animate: false, pan: false })).observe(map.getContainer());
     });
+    window.addEventListener("beforeprint", () => print(true));
+    window.addEventListener("afterprint", () => print(false));
     document.documentElement.classList.add("sp-ready");
   };
+
+  /* On paper the map has another size: show the whole of it there, and the view of before afterwards. */
+  function print(starts) {
+    document.documentElement.classList.toggle("sp-printing", starts);
+    saferPlaces.maps.forEach((map) => {
+      if (starts) map.before = [map.getCenter(), map.getZoom()];
+      map.invalidateSize({ animate: false });
+      if (starts) map.fitBounds(map.whole, { padding: [12, 12], animate: false });
+      else if (map.before) map.setView(map.before[0], map.before[1], { animate: false });
+    });
+  }
 
   const North = L.Control.extend({
     onAdd() {

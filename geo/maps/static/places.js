@@ -6,6 +6,24 @@
   const WAIT_MS = 300; // a loading line before that would only flicker
   const FEELINGS = ["unsafe", "safe", "mixed"];
   const RING = 100;
+  const APART_PX = 46; // centres of two markers whose targets do not meet
+
+  /* Where markers crowd, only the first of them is a stop of the keyboard: no target lies under another (WCAG 2.5.8). */
+  function thin(map, markers, others) {
+    if (markers.length > FEW) return;
+    const at = (marker) => map.latLngToContainerPoint(marker.getLatLng());
+    const kept = others.map(at);
+    markers.forEach((marker) => {
+      const node = marker.getElement();
+      const here = at(marker);
+      const crowded = kept.some((other) => other.distanceTo(here) < APART_PX);
+      if (!crowded) kept.push(here);
+      if (!node) return;
+      node.setAttribute("role", crowded ? "img" : "button");
+      if (crowded) node.removeAttribute("tabindex");
+      else node.setAttribute("tabindex", "0");
+    });
+  }
 
   /* A ring with one arc a feeling: its length is the share. The mark of the largest share stands below the number. */
   function ring(counts, size) {
@@ -116,7 +134,9 @@
         else marker.on("click", () => this._map.setView(made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
         this.addLayer(marker);
       });
-      found.places.forEach((place) => this.place(place, few));
+      const groups = this.getLayers();
+      const single = found.places.map((place) => this.place(place, few));
+      if (few) thin(this._map, single, groups);
       const total = found.groups.reduce((sum, g) => sum + g[2] + g[3] + g[4], 0) + found.places.length;
       this._map.labels.place();
       this.status.textContent = total ? saferPlaces.say("in_view", { n: saferPlaces.number(total) }) : saferPlaces.say("none_in_view");
@@ -130,6 +150,7 @@
       });
       marker.bindPopup(() => saferPlaces.card(place.card), { maxWidth: 280 });
       this.addLayer(marker);
+      return marker;
     },
     /* Routes dotted, areas filled lightly, borders with cross ticks; a light casing keeps them apart from any ground. */
     line(place) {
@@ -158,6 +179,8 @@
     },
     onAdd(map) {
       L.FeatureGroup.prototype.onAdd.call(this, map);
+      map.on("moveend layeradd layerremove", this.later, this);
+      this.later();
       map.labels.put(
         this,
         this.options.venues.map((venue) => ({
@@ -165,7 +188,19 @@
         }))
       );
     },
+    later() {
+      cancelAnimationFrame(this.soon);
+      this.soon = requestAnimationFrame(() => this._map && this.thin());
+    },
+    thin() {
+      const others = [];
+      this._map.eachLayer((layer) => {
+        if (layer instanceof L.Marker && !this.hasLayer(layer)) others.push(layer);
+      });
+      thin(this._map, this.getLayers(), others);
+    },
     onRemove(map) {
+      map.off("moveend layeradd layerremove", this.later, this);
       map.labels.drop(this);
       L.FeatureGroup.prototype.onRemove.call(this, map);
     },
