@@ -360,6 +360,13 @@ def test_gzip_made_to_fill_the_disk_is_refused(tmp_path: Path) -> None:
         read(path, limits=crimes.Limits(member_bytes=10_000))
 
 
+@pytest.mark.requirement("X6")
+def test_gzip_of_blank_lines_is_refused_before_it_fills_the_disk_with_reports(tmp_path: Path) -> None:
+    path = write(tmp_path, gzip.compress(csv_of() + b"\n" * 3_000_000), "x.csv.gz")  # 3 MB of some 3 kB
+    with pytest.raises(CrimeFileError, match="holds more than 1,048,576 bytes"):
+        read(path)
+
+
 def test_archive_without_street_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrimeFileError, match="no street-level file"):
         read(archive(tmp_path, {"readme.txt": b"hello"}))
