@@ -51,10 +51,9 @@ def init() -> None:
 @app.command()
 def upgrade() -> None:
     """Bring the store to the schema of this version."""
-    from service.store.engine import make_engine
-    from service.store.migrate import upgrade as run_upgrade
+    from service.core import upgrade_store
 
-    run_upgrade(make_engine(Settings().resolved_database_url))
+    upgrade_store(Settings())
     typer.echo("The store is at the newest schema.")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from service.settings import Settings
 from service.store.deployment import Deployment, read_deployment
@@ -96,6 +96,9 @@ def initialise(settings: Settings, mode: Mode) -> None:
                 f"The store in {settings.data_dir} is a {found.mode} one; choose another data folder for a {mode} one."
             )
             raise StartError(message)
+    except DatabaseError as error:
+        message = f"The store in {settings.data_dir} cannot be reached, or is damaged or no store."
+        raise StartError(message) from error
     finally:
         store.close()
     _read_secret(settings)
@@ -109,27 +112,56 @@ def open_core(settings: Settings) -> Core:
     StartError
         If there is none, if its schema is older or newer than the code, or if a real one lacks its assessment (L1).
     """
+    absent = f"There is no store in {settings.data_dir} yet: run 'safer-places init' (real) or 'safer-places demo'."
+    path = settings.sqlite_path
+    if path is not None and not path.exists():  # SQLite would make an empty one, in a folder that all may read
+        raise StartError(absent)
     store = Store(make_engine(settings.resolved_database_url))
     try:
         with store.read() as session:
             row = read_deployment(session)
     except (OperationalError, ProgrammingError) as error:
-        row = None
-        missing: Exception | None = error
-    else:
-        missing = None
+        store.close()
+        unreachable = isinstance(error, OperationalError) and not store.is_sqlite
+        message = "The database cannot be reached: check SAFER_PLACES_DATABASE_URL and that it runs."
+        raise StartError(message if unreachable else absent) from error
+    except DatabaseError as error:
+        store.close()
+        message = f"The store in {settings.data_dir} is damaged or no store: put it back from a backup."
+        raise StartError(message) from error
     if row is None:
         store.close()
-        message = (
-            f"There is no store in {settings.data_dir} yet: run 'safer-places init' (real) or 'safer-places demo'."
-        )
-        raise StartError(message) from missing
+        raise StartError(absent)
     if not is_current(store.engine):
         store.close()
         message = "The store has another schema than this version: run 'safer-places upgrade' after a backup."
         raise StartError(message)
     mode = cast("Mode", row.mode)
     return Core(settings, store, mode, row.area_gss, row.area_name, _read_secret(settings))
+
+
+def upgrade_store(settings: Settings) -> None:
+    """Bring the store to the schema of this version.
+
+    Raises
+    ------
+    StartError
+        If there is no store: making one is for ``initialise``, which says whether it is the demo or real.
+    """
+    path = settings.sqlite_path
+    if path is not None and not path.exists():
+        message = (
+            f"There is no store in {settings.data_dir} to upgrade: run 'safer-places init' or 'safer-places demo'."
+        )
+        raise StartError(message)
+    engine = make_engine(settings.resolved_database_url)
+    try:
+        upgrade(engine)
+    except DatabaseError as error:
+        message = "The store cannot be upgraded: it cannot be reached, or is damaged or no store."
+        raise StartError(message) from error
+    finally:
+        engine.dispose()
 
 
 def require_assessment(core: Core) -> None:

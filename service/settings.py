@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data_dir / 'safer-places.sqlite').absolute()}"
 
     @property
+    def sqlite_path(self) -> Path | None:
+        """File of the embedded store in the data folder; None where ``database_url`` names another store."""
+        return None if self.database_url else (self.data_dir / "safer-places.sqlite").absolute()
+
+    @property
     def outbound_hosts(self) -> frozenset[str]:
         """The allow-list of outbound hosts (X10): those of the URLs set here, and no others."""
         urls = [self.police_api_url, self.open_geography_url, self.tile_url or ""]

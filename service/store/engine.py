@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 WRITER_OPTION = "safer_places_writer"
 BUSY_TIMEOUT_MS = 30_000
@@ -30,7 +31,11 @@ def make_engine(url: str) -> Engine:
     ValueError
         If the URL names another database.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # its message may hold the password
+        message = "The URL of the database cannot be read: write sqlite:///PATH or postgresql://USER@HOST/NAME."
+        raise ValueError(message) from error
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, parsed.database)
     if parsed.get_backend_name() == "postgresql":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.core import Cache, Core, StartError, initialise, open_core, require_assessment
+from service.core import Cache, Core, StartError, initialise, open_core, require_assessment, upgrade_store
 from service.settings import Settings
 from tests.conftest import ASSESSMENT
 
@@ -17,6 +17,35 @@ from tests.conftest import ASSESSMENT
 def test_folder_without_a_store_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"safer-places init.*safer-places demo"):
         open_core(Settings(data_dir=tmp_path))
+
+
+def test_question_before_init_leaves_no_trace(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "new")
+    for ask in (open_core, upgrade_store):
+        with pytest.raises(StartError, match="There is no store"):
+            ask(settings)
+    assert not settings.data_dir.exists()
+
+
+def test_file_that_is_no_store_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "safer-places.sqlite").write_bytes(b"not a database" * 100)
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(StartError, match="no store"):
+        open_core(settings)
+    with pytest.raises(StartError, match="no store"):
+        upgrade_store(settings)
+    with pytest.raises(StartError, match="no store"):
+        initialise(settings, "real")
+
+
+def test_database_that_cannot_be_reached_or_read_is_told_without_its_password(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database_url="postgresql://nobody:s3cret@127.0.0.1:1/x")
+    with pytest.raises(StartError, match="cannot be reached") as caught:
+        open_core(settings)
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(ValueError, match="URL of the database") as unread:
+        open_core(Settings(data_dir=tmp_path, database_url="s3cret"))
+    assert "s3cret" not in str(unread.value)
 
 
 def test_initialise_twice_keeps_the_store(tmp_path: Path) -> None:
