@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 from typing import cast as cast_type
 
-from sqlalchemy import CursorResult, Select, Table, Text, case, cast, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, Text, case, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.areas.models import BoundarySet
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
 from service.runs.models import Hotspot, Run
+from service.store.fast import driver_of, insert_rows, text_of
 from service.store.spatial import in_bbox, is_sqlite
 from service.web.queries import Bbox
 from service.workshops.models import Workshop
@@ -116,6 +117,8 @@ _SETS = select(
     BoundarySet.is_default,
 ).order_by(BoundarySet.id)
 _RUN = select(Run.id).where(Run.kind == "hotspots", Run.is_current).order_by(Run.created_at.desc()).limit(1)
+_SETS_TEXT, _RUN_TEXT = text_of(_SETS), text_of(_RUN)
+_KNOWN_TEXT = "SELECT seq, request_hash, status FROM place WHERE id = ?"
 
 
 def read_join_state(session: Session, *, lock: bool = False) -> JoinState:
@@ -123,13 +126,24 @@ def read_join_state(session: Session, *, lock: bool = False) -> JoinState:
 
     With ``lock`` a swap of generations waits for this transaction on PostgreSQL; SQLite has one writer anyway.
     """
-    query = _SETS.with_for_update(read=True) if lock and not is_sqlite(session) else _SETS
-    sets = tuple(JoinSet(*row) for row in session.execute(query))
-    return JoinState(sets, session.scalar(_RUN))
+    if is_sqlite(session):
+        driver = driver_of(session)
+        rows = driver.execute(_SETS_TEXT).fetchall()
+        run = driver.execute(_RUN_TEXT).fetchone()
+        sets = tuple(
+            JoinSet(number, name, level, digest, generation, bool(joins), bool(default))
+            for number, name, level, digest, generation, joins, default in rows
+        )
+        return JoinState(sets, uuid.UUID(run[0]) if run else None)
+    query = _SETS.with_for_update(read=True) if lock else _SETS
+    return JoinState(tuple(JoinSet(*row) for row in session.execute(query)), session.scalar(_RUN))
 
 
 def find_known(session: Session, place_id: uuid.UUID) -> tuple[int, str, str] | None:
     """Return seq, request hash and status of the place with this id."""
+    if is_sqlite(session):
+        known: tuple[int, str, str] | None = driver_of(session).execute(_KNOWN_TEXT, (place_id.hex,)).fetchone()
+        return known
     row = session.execute(select(PLACE.c.seq, PLACE.c.request_hash, PLACE.c.status).where(PLACE.c.id == place_id))
     found = row.first()
     return (found.seq, found.request_hash, found.status) if found else None
@@ -142,8 +156,9 @@ def find_workshop(session: Session, identifier: uuid.UUID) -> int | None:
 
 def insert_place(session: Session, values: dict[str, Any]) -> int:
     """Insert one place and return its sequence number."""
-    result = cast_type("CursorResult[Any]", session.execute(insert(PLACE), values))
-    return int(cast_type("tuple[int, ...]", result.inserted_primary_key)[0])
+    number = insert_rows(session, PLACE, [values])
+    assert number is not None
+    return number
 
 
 def insert_places(session: Session, rows: list[dict[str, Any]]) -> list[int]:
@@ -156,25 +171,23 @@ def insert_places(session: Session, rows: list[dict[str, Any]]) -> list[int]:
     else:
         sequence = func.nextval(func.pg_get_serial_sequence("place", "seq"))
         seqs = list(session.scalars(select(sequence).select_from(func.generate_series(1, len(rows)))))
-    session.execute(insert(PLACE), [row | {"seq": seq} for seq, row in zip(seqs, rows, strict=True)])
+    insert_rows(session, PLACE, [row | {"seq": seq} for seq, row in zip(seqs, rows, strict=True)])
     return seqs
 
 
 def insert_receipts(session: Session, rows: list[dict[str, Any]]) -> None:
     """Insert receipts (keyed hashes only)."""
-    session.execute(insert(RECEIPT), rows)
+    insert_rows(session, RECEIPT, rows)
 
 
 def insert_areas(session: Session, rows: list[dict[str, Any]]) -> None:
     """Insert derived area rows."""
-    if rows:
-        session.execute(insert(AREA), rows)
+    insert_rows(session, AREA, rows)
 
 
 def insert_hotspots(session: Session, rows: list[dict[str, Any]]) -> None:
     """Insert derived hot spot rows."""
-    if rows:
-        session.execute(insert(HOTSPOT), rows)
+    insert_rows(session, HOTSPOT, rows)
 
 
 def delete_derived(session: Session, seq: int) -> None:

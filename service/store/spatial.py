@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import shapely
-from sqlalchemy import Double, and_, column, delete, func, insert, select, table
+from sqlalchemy import Double, and_, column, delete, func, select, table
 from sqlalchemy.orm import Session
 
 E7 = 10_000_000  # integer units a degree: a float R*Tree rounds its boxes and returns rows outside the one asked for
@@ -55,7 +55,9 @@ def index_geometries(session: Session, name: str, rows: list[tuple[int, Any]], *
         return
     if replace:
         unindex(session, name, [seq for seq, _ in rows])
-    session.execute(insert(_TREES[name]), [box_row(seq, geometry) for seq, geometry in rows])
+    boxes = [tuple(box_row(seq, geometry).values()) for seq, geometry in rows]
+    driver: Any = session.connection().connection.driver_connection
+    driver.executemany(f"INSERT INTO {name}_rtree (seq, west, east, south, north) VALUES (?, ?, ?, ?, ?)", boxes)
 
 
 def unindex(session: Session, name: str, seqs: list[int]) -> None:
