@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,8 +65,8 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def _append_only(path: Path) -> logging.Handler:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    handler = logging.StreamHandler(os.fdopen(handle, "a", encoding="utf-8"))
+    path.touch(mode=0o600, exist_ok=True)
+    handler = logging.FileHandler(path, mode="a", encoding="utf-8")  # appends, also when another process does
     handler.setFormatter(LineFormatter())
     return handler
 
