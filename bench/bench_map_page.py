@@ -113,7 +113,7 @@ def main() -> None:
         print("| marks | way | ms | kB |\n|---:|---|---:|---:|")
         for size in sizes:
             for name, seconds, content in rows_of(base, size):
-                print(f"| {size:,} | {name} | {1000 * seconds:,.0f} | {content / 1000:,.0f} |", flush=True)
+                print(f"| {size:,} | {name} | {1000 * seconds:,.0f} | {content / 1000:,.1f} |", flush=True)
 
 
 if __name__ == "__main__":

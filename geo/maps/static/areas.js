@@ -60,7 +60,7 @@
       map.labels.put(
         this,
         this.options.hotspots.map((spot) => ({
-          at: spot.at, text: String(spot.rank), rank: 1000 - spot.rank, className: "sp-label-rank",
+          at: spot.at, text: String(spot.rank), rank: 1000 - spot.rank, className: "sp-label-rank", always: true,
           inside: (latlng) => saferPlaces.within(spot.geometry, latlng),
         }))
       );

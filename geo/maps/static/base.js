@@ -224,7 +224,7 @@
       const nodes = names.map((name) => {
         const node = saferPlaces.make("span", { class: "sp-label " + (name.className || "") }, [name.text]);
         this.pane.append(node);
-        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, inside: name.inside, node: node };
+        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, inside: name.inside, always: name.always, node: node };
       });
       this.sets.set(owner, nodes);
       this.place();
@@ -261,7 +261,7 @@
         const box = [at.x - w - 3, at.y - h, at.x + w + 3, at.y + h];
         if (taken.some((other) => shared(box, other) > 0)) return;
         const hidden = markers.reduce((sum, other) => sum + shared(box, other), 0);
-        if (hidden > HIDES_MOST * name.width * name.height) return; // a number under a name helps nobody: zoom in
+        if (!name.always && hidden > HIDES_MOST * name.width * name.height) return; // a number under a name helps nobody: zoom in
         const cost = hidden + (Math.abs(dx) + Math.abs(dy)) / 4;
         if (cost < least) [best, least] = [box, cost];
       });
@@ -297,13 +297,6 @@
       L.setOptions(this, options);
     },
     onAdd(map) {
-      this.dots = L.layerGroup(
-        this.options.landmarks.map((mark) =>
-          L.circleMarker([mark[1], mark[0]], { radius: 3, className: "sp-landmark-dot", interactive: false, pane: "shadowPane" })
-        )
-      );
-      this.pick(map);
-      map.on("zoomend", this.zoomed, this);
       map.labels.put(
         this,
         this.options.landmarks.map((mark) => ({
@@ -311,17 +304,8 @@
         }))
       );
     },
-    zoomed() {
-      this.pick(this._map);
-    },
-    pick(map) {
-      if (map.getZoom() >= this.options.minZoom) this.dots.addTo(map);
-      else this.dots.remove();
-    },
     onRemove(map) {
-      map.off("zoomend", this.zoomed, this);
       map.labels.drop(this);
-      this.dots.remove();
     },
   });
 
