@@ -294,8 +294,14 @@ function start(event) {
   }
 }
 
-at("start").addEventListener("click", start);
-at("start").setAttribute("role", "button");
+/* Without scripts "Start" leads to the list; with them it is a button that opens the map. */
+const begin = document.createElement("button");
+begin.type = "button";
+begin.id = "start";
+begin.className = "button";
+begin.textContent = at("start").textContent;
+begin.addEventListener("click", start);
+at("start").replaceWith(begin);
 window.addEventListener("leaving", () => {
   left = true;
 });

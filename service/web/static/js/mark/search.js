@@ -2,6 +2,8 @@
 
 const at = (id) => document.getElementById(id);
 
+const SLOW_MS = 300; // a line before that would only flicker
+
 function tell(words) {
   at("found-none").textContent = words;
   at("found-none").hidden = !words;
@@ -15,6 +17,7 @@ export async function find(base, where) {
   tell("");
   if (!words) return;
   let names = [];
+  const slow = setTimeout(() => tell("Looking."), SLOW_MS);
   try {
     const response = await fetch(base + "/api/v1/names?q=" + encodeURIComponent(words), { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(String(response.status));
@@ -22,7 +25,10 @@ export async function find(base, where) {
   } catch (error) {
     tell("The search does not work right now. Tap the map instead.");
     return;
+  } finally {
+    clearTimeout(slow);
   }
+  tell("");
   if (!names.length) {
     tell("Nothing found. Try another word, or tap the map.");
     return;
