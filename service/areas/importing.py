@@ -178,6 +178,7 @@ def _to_shapes(codes: Any, names: Any, geometries: Any) -> tuple[AreaShapes, flo
     """Return the areas ascending by code, and how far apart the corners of their lines stand on average [m]."""
     order = np.argsort(np.asarray(codes, dtype=str), kind="stable")
     metric = crs.geometry_to_metric(geometries[order])
+    _require_usable(np.asarray(codes, dtype=str)[order], metric)
     shapes = AreaShapes(
         np.asarray(codes, dtype=str)[order],
         np.asarray(names, dtype=str)[order],
@@ -186,6 +187,16 @@ def _to_shapes(codes: Any, names: Any, geometries: Any) -> tuple[AreaShapes, flo
         np.full(len(order), np.nan),
     )
     return shapes, float(shapely.length(metric).sum() / shapely.get_num_coordinates(metric).sum())
+
+
+def _require_usable(codes: Any, metric: Any) -> None:
+    """Refuse areas that are valid in degrees and collapse in metres, before a join of everything fails on them."""
+    lost = codes[~(shapely.is_valid(metric) & (shapely.area(metric) > 0))]
+    if len(lost):
+        raise InvalidInputError(
+            f"{len(lost)} areas collapse or cross themselves when their corners are rounded to a millimetre "
+            f"({', '.join(lost[:5])}). Correct or remove them."
+        )
 
 
 def _store(core: Core, words: SetWords, shapes: AreaShapes, kept: dict[str, Any], *, default: bool) -> bool:

@@ -162,6 +162,15 @@ def test_failed_import_leaves_the_old_set_whole(real_core: Any, tmp_path: Any) -
     assert get_set(real_core, "wards-2022") == first.view
 
 
+def test_area_that_collapses_in_metres_is_refused_at_the_import(real_core: Any, tmp_path: Any) -> None:
+    sliver = shapely.box(-0.02, 51.4, -0.02 + 1e-9, 51.4 + 1e-9)  # 0.1 mm wide: a polygon in degrees, none in metres
+    path = tmp_path / "sliver.geojson"
+    gpd.GeoDataFrame({"code": ["E05000001"]}, geometry=[sliver], crs=4326).to_file(path, COORDINATE_PRECISION=12)
+    with pytest.raises(InvalidInputError, match=r"collapse.*E05000001"):
+        bring(real_core, path)
+    assert list_sets(real_core) == []
+
+
 def test_frames_and_index_agree_on_order_and_crs(real_core: Any, tmp_path: Any) -> None:
     bring(real_core, wards_file(tmp_path, [box(1, 0), box(0, 0)]))
     metric, degrees = (areas_frame(real_core, "wards-2022", metric=flag) for flag in (True, False))
