@@ -270,6 +270,22 @@ def _require_points(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[FloatArray, Flo
     return east, north
 
 
+def invalid_reason(geometry: Any) -> str:
+    """Say why a geometry is not valid, without the coordinates that GEOS adds: the words may be logged (X9).
+
+    Parameters
+    ----------
+    geometry : Geometry
+        A geometry that is not valid.
+
+    Returns
+    -------
+    str
+        Such as ``Self-intersection``.
+    """
+    return str(shapely.is_valid_reason(geometry)).partition("[")[0].strip()
+
+
 def _require_areas(codes: npt.NDArray[np.str_], polygons: npt.NDArray[np.object_]) -> None:
     if not len(codes):
         raise BoundaryError("The boundary set holds no area; give at least one.")
@@ -283,5 +299,5 @@ def _require_areas(codes: npt.NDArray[np.str_], polygons: npt.NDArray[np.object_
     usable = polygonal & shapely.is_valid(polygons)
     if not usable.all():
         bad = int(np.flatnonzero(~usable)[0])
-        why = shapely.is_valid_reason(polygons[bad]) if polygonal[bad] else "not a polygon, or empty"
+        why = invalid_reason(polygons[bad]) if polygonal[bad] else "not a polygon, or empty"
         raise GeometryError(f"The geometry of area {codes[bad]} cannot be used ({why}). Repair it first.")

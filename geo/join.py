@@ -9,7 +9,7 @@ import numpy.typing as npt
 import shapely
 
 from geo import columns, crs
-from geo.area_index import AreaIndex
+from geo.area_index import AreaIndex, invalid_reason
 from geo.errors import ColumnError, GeometryError, MethodError
 
 if TYPE_CHECKING:  # geopandas costs two seconds to import, and the write path needs only the index
@@ -193,7 +193,7 @@ def _pieces_of(geometry: Any) -> tuple[Any, npt.NDArray[np.object_]]:
     if shapely.get_type_id(geometry) == _MIXED:
         raise GeometryError("The geometry mixes kinds; give points, lines or polygons, one kind at a time.")
     if not shapely.is_valid(geometry):
-        raise GeometryError(f"The geometry is not valid ({shapely.is_valid_reason(geometry)}). Repair it first.")
+        raise GeometryError(f"The geometry is not valid ({invalid_reason(geometry)}). Repair it first.")
     pieces = shapely.get_parts(shapely.force_2d(geometry))
     if shapely.get_dimensions(geometry) == 0:
         return shapely.get_num_coordinates, pieces

@@ -388,3 +388,13 @@ def test_edge_distance_of_no_point_is_empty() -> None:
     index = AreaIndex(["E1"], [shapely.box(0, 0, 1000, 1000)])
     edge_m, neighbour = index.edge_distance([], [], [])
     assert edge_m.shape == neighbour.shape == (0,)
+
+
+@pytest.mark.requirement("X9")
+def test_refusal_of_a_shape_holds_no_coordinates() -> None:
+    bow = shapely.Polygon([(537_000, 174_000), (537_100, 174_100), (537_100, 174_000), (537_000, 174_100)])
+    with pytest.raises(GeometryError, match=r"\(Self-intersection\)") as drawn:
+        assign_shares(bow, AreaIndex(["E1"], [shapely.box(537_000, 174_000, 538_000, 175_000)]))
+    with pytest.raises(GeometryError, match=r"\(Self-intersection\)") as area:
+        AreaIndex(["E1"], [bow])
+    assert "537" not in str(drawn.value) + str(area.value)
