@@ -114,7 +114,7 @@ def rejoin_crimes(core: Core, set_name: str, job: JobContext) -> int:
     view = areas.get_set(core, set_name)
     target = CountedSet(view.id, view.crime_generation + 1)
     before = CountedSet(view.id, view.crime_generation)
-    core.store.write(lambda session: store.drop_other_counts(session, before))  # of an attempt that was cut off
+    core.store.write(lambda session: _drop_rests(session, before))
     prepared = _prepare(core, view)
     crimes = 0
     while True:
@@ -128,6 +128,12 @@ def rejoin_crimes(core: Core, set_name: str, job: JobContext) -> int:
         if core.store.write(lambda session: _adopt(session, target)):
             job.progress(1.0, f"{crimes:,} crimes")
             return crimes
+
+
+def _drop_rests(session: Session, before: CountedSet) -> None:
+    """Remove what an attempt that was cut off left, unless another join has swapped its counts in meanwhile."""
+    if store.is_current(session, before):
+        store.drop_other_counts(session, before)
 
 
 def _count_file(core: Core, file: CrimeFile, target: CountedSet, prepared: counting.CountingAreas) -> bool:
