@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import sys
@@ -66,6 +67,11 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
+        if error.errno != errno.EADDRINUSE:
+            why = error.strerror or "it is none"
+            where = f"{settings.host} port {settings.port}"
+            message = f"{where} cannot be listened on: {why}. Choose another with --host or --port."
+            raise StartError(message) from error
         message = (
             f"Port {settings.port} on {settings.host} is in use: stop the other program, or take another port "
             f"(--port {settings.port + 1}; make run PORT={settings.port + 1})."

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from service.core import open_core
+from service.jobs.schemas import JobStatus
 from service.settings import Settings
 
 app = typer.Typer(help="Long work: list it, run it here.", no_args_is_help=True)
@@ -21,7 +22,7 @@ def worker() -> None:
 
 @app.command("list")
 def list_command(
-    status: Annotated[str | None, typer.Option(help="Only queued, running, done, failed or cancelled.")] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only queued, running, done, failed or cancelled.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
 ) -> None:
     """List the newest jobs."""

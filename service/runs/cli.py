@@ -14,6 +14,12 @@ from service.settings import Settings
 
 app = typer.Typer(help="Recorded analyses: hot spots and density.", no_args_is_help=True)
 
+MONTH = "Write a month as YYYY-MM, for example 2018-06."
+WRONG = {
+    "from": f"--from is not a month. {MONTH}",
+    "to": f"--to is not a month. {MONTH}",
+    "categories": "--category takes a slug such as robbery or violent-crime.",
+}
 From = Annotated[str | None, typer.Option("--from", help="First month, YYYY-MM; else the newest months held.")]
 To = Annotated[str | None, typer.Option("--to", help="Last month, YYYY-MM; else the newest held.")]
 Categories = Annotated[list[str] | None, typer.Option("--category", help="Crime type (slug); may be given again.")]
@@ -81,7 +87,8 @@ def _start(kind: str, parameters: dict[str, Any]) -> None:
         request: Any = TypeAdapter(RunRequest).validate_python({"kind": kind, "parameters": parameters})
     except ValidationError as error:
         first = error.errors()[0]
-        raise InvalidInputError(f"{'.'.join(str(part) for part in first['loc'][2:])}: {first['msg']}") from error
+        name = str(first["loc"][2]) if len(first["loc"]) > 2 else "parameters"  # noqa: PLR2004  kind, parameters, name
+        raise InvalidInputError(WRONG.get(name, f"{name}: {first['msg']}")) from error
     core = open_core(Settings())
     try:
         _run_and_tell(core, request)

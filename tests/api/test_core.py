@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.core import Cache, Core, StartError, initialise, open_core, require_assessment, upgrade_store
+from service.serve import run_server
 from service.settings import Settings
 from tests.conftest import ASSESSMENT
 
@@ -46,6 +47,12 @@ def test_database_that_cannot_be_reached_or_read_is_told_without_its_password(tm
     with pytest.raises(ValueError, match="URL of the database") as unread:
         open_core(Settings(data_dir=tmp_path, database_url="s3cret"))
     assert "s3cret" not in str(unread.value)
+
+
+def test_address_of_another_machine_is_not_called_a_port_in_use(real_core: Core) -> None:
+    elsewhere = real_core.settings.model_copy(update={"host": "192.0.2.1", "port": 0})  # RFC 5737: nobody's
+    with pytest.raises(StartError, match="cannot be listened on"):
+        run_server(elsewhere)
 
 
 def test_initialise_twice_keeps_the_store(tmp_path: Path) -> None:
