@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from service.errors import Problem
 from service.jobs import workflow
@@ -18,6 +18,7 @@ STAFF: dict[int | str, dict[str, Any]] = {
     403: {"model": Problem, "description": "The role may not do this."},
 }
 ONE = STAFF | {404: {"model": Problem, "description": "There is no such job."}}
+JobId = Annotated[uuid.UUID, Path(description="Id of the job.")]
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 
@@ -35,7 +36,7 @@ def list_jobs(
 
 
 @router.get("/{job_id}", summary="Read one job", responses=ONE)
-def read_job(core: CoreDep, principal: PrincipalDep, job_id: uuid.UUID) -> JobOut:
+def read_job(core: CoreDep, principal: PrincipalDep, job_id: JobId) -> JobOut:
     """Return how far the job is and what came of it; for staff."""
     return JobOut.model_validate(workflow.get_job(core, principal, job_id))
 
@@ -45,6 +46,6 @@ def read_job(core: CoreDep, principal: PrincipalDep, job_id: uuid.UUID) -> JobOu
     summary="Ask a job to stop",
     responses=ONE | {409: {"model": Problem, "description": "The job has ended already."}},
 )
-def cancel_job(core: CoreDep, principal: PrincipalDep, job_id: uuid.UUID) -> JobOut:
+def cancel_job(core: CoreDep, principal: PrincipalDep, job_id: JobId) -> JobOut:
     """Cancel a waiting job at once; a running one stops at its next progress. Cancelled twice is cancelled once."""
     return JobOut.model_validate(workflow.cancel_job(core, principal, job_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from service.errors import Problem
 from service.jobs.schemas import JobOut
@@ -21,6 +21,7 @@ STAFF: dict[int | str, dict[str, Any]] = {
     403: {"model": Problem, "description": "The role may not do this."},
 }
 ONE = STAFF | {404: {"model": Problem, "description": "There is no such run."}}
+RunId = Annotated[uuid.UUID, Path(description="Id of the run.")]
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 
 
@@ -37,7 +38,7 @@ def list_runs(
 
 
 @router.get("/runs/{run_id}", summary="Read one run", responses=ONE)
-def read_run(core: CoreDep, principal: PrincipalDep, run_id: uuid.UUID) -> RunOut:
+def read_run(core: CoreDep, principal: PrincipalDep, run_id: RunId) -> RunOut:
     """Return method, parameters, input digests, code version and summary of one run; for staff."""
     principal.require(Right.RUNS_READ)
     return workflow.get_run(core, run_id)
