@@ -89,7 +89,8 @@ def summary(core: Core, set_name: str | None = None, query: CrimeQuery | None = 
     asked = _ask(core, set_name, query)
     gaps = asked.gaps
     counts: dict[str, tuple[int, int, int]] | None = None
-    if asked.period is not None and asked.files:
+    # with the transport police alone, every area without a station would stand there as zero (P4)
+    if asked.period is not None and gaps is not None and gaps.complete:
         with core.store.read() as session:
             counts = {row[0]: row[1:] for row in store.counts_by_area(session, asked.counted, asked.period)}
     return SummaryAnswer(

@@ -16,6 +16,7 @@ from service.app import create_app
 from service.areas.workflow import get_set
 from service.core import Core
 from service.crimes.joining import _drop_rests
+from service.crimes.schemas import CrimeQuery
 from service.crimes.store import CountedSet
 from service.crimes.workflow import crime_points, import_files, rejoin_crimes, summary
 from service.errors import ForbiddenError
@@ -323,3 +324,12 @@ def test_join_that_starts_late_spares_the_counts_swapped_in_meanwhile(core: Core
     rejoin_crimes(core, "wards", Silent())
     core.store.write(lambda session: _drop_rests(session, stale))  # what a second one does that had read the set before
     assert summary(core, "wards").total == len(ROWS)
+
+
+@pytest.mark.requirement("P4")
+def test_month_of_the_transport_police_alone_gives_no_counts(core: Core, tmp_path: Path) -> None:
+    load(core, tmp_path, [*ROWS, Row(537_500, 174_500, month="2018-07", by=BTP)])
+    rejoin_crimes(core, "wards", Silent())
+    answer = summary(core, "wards", CrimeQuery(first="2018-07", last="2018-07"))
+    assert (answer.months_complete, answer.total, answer.outside) == (0, None, None)
+    assert [area.count for area in answer.areas] == [None, None]
