@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-LEAST_COVERAGE = 85
+LEAST_COVERAGE = 90
 CLOSING = re.compile(r"\b\d+ (passed|failed|errors?|skipped|deselected)\b.* in [\d.]+s|no tests ran in")
 COUNT = re.compile(r"(\d+) (passed|failed|error|skipped)")
 USAGE_ERROR = 2
