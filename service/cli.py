@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -20,6 +20,8 @@ from service.settings import Settings
 from service.venues import cli as venues_cli
 
 USAGE_ERROR = 2
+# Typer exports its children only: the error of a wrong command line.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="safer-places",
@@ -69,10 +71,24 @@ def serve(
     run_server(Settings(**given))  # type: ignore[arg-type]
 
 
+def _usage_line(error: Any) -> str:
+    """Return a wrong command line as one line; called without any word, a command shows its help."""
+    said = error.format_message()
+    if "\n" in said.strip():
+        return f"{said}\n"
+    where = error.ctx.command_path if error.ctx else "safer-places"
+    return f"safer-places: {said.rstrip('.')}: see '{where} --help'.\n"
+
+
 def main() -> None:
     """Run the command; what the user got wrong is one line and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:
+        sys.exit(1)
+    except UsageError as error:
+        sys.stderr.write(_usage_line(error))
+        sys.exit(USAGE_ERROR)
     except ValidationError as error:
         first = error.errors()[0]
         name = "SAFER_PLACES_" + "_".join(str(part) for part in first["loc"]).upper()

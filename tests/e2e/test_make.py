@@ -197,3 +197,17 @@ def wait_for_page(address: str) -> str:
                 return answer.text
         time.sleep(0.1)
     raise AssertionError(f"{address} did not answer")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["boundaries import", "run repeat xyz", "serve --port abc", "nonsense", "jobs list --status purple", "serve"],
+)
+def test_wrong_command_line_is_one_line_and_exit_code_2(tmp_path: Path, words: str) -> None:
+    environment = os.environ | {"SAFER_PLACES_DATA_DIR": str(tmp_path / "none")}
+    command = [sys.executable, "-m", "service.cli", *words.split()]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "none").exists()
