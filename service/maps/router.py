@@ -25,6 +25,8 @@ NO_GROUND: dict[int | str, dict[str, Any]] = {
 KEEP = "public, max-age=604800, immutable"  # the address holds the version of the source
 Zoom = Annotated[float, Query(description="Zoom of the map; fractions too.", ge=0, le=22)]
 
+Version = Annotated[str, Path(description="Version of the ground map, as a map page names it.")]
+
 router = APIRouter(prefix="/maps", tags=["maps"])
 
 
@@ -46,7 +48,7 @@ def read_areas(core: CoreDep, principal: PrincipalDep, state: StateDep) -> AreaN
 
 
 @router.get("/ground/{version}/map.pmtiles", summary="The ground map file", responses=NO_GROUND)
-def read_ground_file(core: CoreDep, version: str) -> FileResponse:  # noqa: ARG001 - part of the address only
+def read_ground_file(core: CoreDep, version: Version) -> FileResponse:  # noqa: ARG001 - part of the address only
     """Return the vector file; browsers ask for ranges of it."""
     headers = {"Cache-Control": KEEP, "Content-Encoding": "identity"}
     return FileResponse(ground.pmtiles_path(core), media_type="application/vnd.pmtiles", headers=headers)
@@ -55,10 +57,10 @@ def read_ground_file(core: CoreDep, version: str) -> FileResponse:  # noqa: ARG0
 @router.get("/ground/{version}/{z}/{x}/{y}", summary="A tile of the ground map", responses=NO_GROUND)
 def read_ground_tile(
     core: CoreDep,
-    version: str,  # noqa: ARG001 - part of the address only
-    z: Annotated[int, Path(ge=0, le=ground.MAX_TILE_ZOOM)],
-    x: Annotated[int, Path(ge=0)],
-    y: Annotated[int, Path(ge=0)],
+    version: Version,  # noqa: ARG001 - part of the address only
+    z: Annotated[int, Path(description="Zoom of the tile.", ge=0, le=ground.MAX_TILE_ZOOM)],
+    x: Annotated[int, Path(description="Column of the tile.", ge=0)],
+    y: Annotated[int, Path(description="Row of the tile, from the north.", ge=0)],
 ) -> Response:
     """Return a tile that we fetched once and keep; the service it comes from never sees who looks."""
     content, kind = data.ground_tile(core, z, x, y)

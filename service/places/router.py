@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from service.people.dependencies import PrincipalDep
 from service.places import workflow
@@ -19,6 +19,8 @@ from service.web.openapi import problems
 
 GEOJSON = "application/geo+json"
 CREATED, KNOWN = 201, 200
+
+PlaceId = Annotated[uuid.UUID, Path(description="Id of the place.")]
 
 router = APIRouter(prefix="/api/v1", tags=["places"])
 
@@ -84,7 +86,7 @@ def list_places(core: CoreDep, principal: PrincipalDep, query: Annotated[PlaceQu
     response_model=PlaceOut,
     responses=problems((401, "Nobody is signed in."), (404, "There is none that the role may see.")),
 )
-def read_place(core: CoreDep, principal: PrincipalDep, place_id: uuid.UUID) -> Response:
+def read_place(core: CoreDep, principal: PrincipalDep, place_id: PlaceId) -> Response:
     """Return one place with the fields that the role may see."""
     return Response(orjson.dumps(workflow.read_place(core, principal, place_id)), media_type=GEOJSON)
 

@@ -22,6 +22,7 @@ ContributorKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64
 ReceiptIn = Annotated[str, StringConstraints(min_length=RECEIPT_CHARACTERS, max_length=300)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
+EXAMPLE_RECEIPT = "AAECAwQFBgcICQoLDA0ODw"
 EXAMPLE_PLACE: dict[str, Any] = {
     "type": "Feature",
     "id": "0b9f6a3e-1a52-4c8e-9d0f-2f6f0f5f9a11",
@@ -130,7 +131,7 @@ class PlacePropertiesOut(BaseModel):
 class PlaceQuery(Closed):
     """Which places to list; every filter narrows further."""
 
-    bbox: BboxText | None = Field(default=None)
+    bbox: BboxText | None = Field(default=None, description="Box in degrees: west,south,east,north.")
     area: str | None = Field(
         default=None,
         description="Boundary set and code.",
@@ -202,11 +203,18 @@ class PlaceCreated(BaseModel):
 class ReceiptRead(Closed):
     """A receipt, in the body so that it never stands in an address or a log."""
 
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"receipt": EXAMPLE_RECEIPT}]})
+
     receipt: ReceiptIn = Field(description="The secret, or its 16 words.")
 
 
 class ReceiptCorrect(ReceiptRead):
     """What the holder of a receipt wants to change; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"receipt": EXAMPLE_RECEIPT, "feeling": "safe", "reasons": ["good_lighting"]}]},
+    )
 
     kind: Kind | None = Field(default=None, description="New kind; only together with a geometry.")
     feeling: Feeling | None = Field(default=None, description="New feeling.")

@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from service.people.dependencies import PrincipalDep
 from service.venues import workflow
@@ -19,6 +19,8 @@ GEOJSON = "application/geo+json"
 CREATED, KNOWN = 201, 200
 STAFF = problems((401, "Nobody is signed in."), (403, "The role does not look after venues."))
 ONE = STAFF | problems((404, "There is no such venue."))
+
+VenueId = Annotated[uuid.UUID, Path(description="Id of the venue.")]
 
 router = APIRouter(prefix="/api/v1/venues", tags=["venues"])
 
@@ -53,12 +55,12 @@ def create_venue(core: CoreDep, principal: PrincipalDep, venue: VenueIn) -> Resp
 
 
 @router.patch("/{venue_id}", summary="Change a venue (staff)", response_model=VenueOut, responses=ONE)
-def change_venue(core: CoreDep, principal: PrincipalDep, venue_id: uuid.UUID, change: VenuePatch) -> Response:
+def change_venue(core: CoreDep, principal: PrincipalDep, venue_id: VenueId, change: VenuePatch) -> Response:
     """Change what is sent; what is left out stays."""
     return Response(orjson.dumps(workflow.change_venue(core, principal, venue_id, change)), media_type=GEOJSON)
 
 
 @router.delete("/{venue_id}", summary="Delete a venue (staff)", status_code=204, responses=ONE)
-def delete_venue(core: CoreDep, principal: PrincipalDep, venue_id: uuid.UUID) -> None:
+def delete_venue(core: CoreDep, principal: PrincipalDep, venue_id: VenueId) -> None:
     """Delete a venue."""
     workflow.delete_venue(core, principal, venue_id)

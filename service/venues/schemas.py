@@ -73,7 +73,9 @@ class VenueIn(BaseModel):
 class VenuePatch(BaseModel):
     """Changes to a venue; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"checked_on": "2026-11-02", "expires_on": "2027-11-02"}]}
+    )
 
     name: Title | None = Field(default=None, description="Name.")
     kind: VenueKind | None = Field(default=None, description="What it is.")
@@ -138,7 +140,7 @@ class VenueQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    bbox: BboxText | None = Field(default=None)
+    bbox: BboxText | None = Field(default=None, description="Box in degrees: west,south,east,north.")
     kind: VenueKind | None = Field(default=None, description="What it is.")
     open_at: datetime | None = Field(
         default=None,
