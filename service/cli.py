@@ -83,7 +83,8 @@ def _usage_line(error: Any) -> str:
 def main() -> None:
     """Run the command; what the user got wrong is one line and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except typer.Abort:
         sys.exit(1)
     except UsageError as error:

@@ -58,10 +58,11 @@ def with_joiner(core: Core, attempt: Callable[[Joiner], T]) -> tuple[T, Joiner]:
     """Call ``attempt`` with a joiner of the newest state; again if a set or run was swapped meanwhile."""
     latest = core.cache.get("places-latest", _Latest)
     for _ in range(ATTEMPTS):
-        if latest.state is None:
+        state = latest.state  # once: another thread may forget it meanwhile
+        if state is None:
             with core.store.read() as session:
-                latest.state = store.read_join_state(session)
-        joiner = joiner_of(core, latest.state)
+                latest.state = state = store.read_join_state(session)
+        joiner = joiner_of(core, state)
         try:
             return attempt(joiner), joiner
         except StaleJoinError:

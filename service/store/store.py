@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.store.engine import WRITER_OPTION
@@ -154,6 +155,9 @@ def _run_one(connection: Connection, item: _Write) -> tuple[Any, BaseException |
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             result = item.function(session)
             session.commit()
+    except sqlite3.Error as error:  # of a statement that went past SQLAlchemy (store.fast)
+        kind = IntegrityError if isinstance(error, sqlite3.IntegrityError) else OperationalError
+        return None, kind("a statement of the store", None, error, hide_parameters=True)
     except BaseException as error:
         return None, error
     return result, None

@@ -393,7 +393,7 @@ def test_cli_runs_repeats_and_lists(core: Core) -> None:
     few = runner.invoke(cli, ["run", "hotspots", "--from", "2017-11"])
     assert isinstance(few.exception, InvalidInputError)
     wrong = runner.invoke(cli, ["run", "density", "--from", "yesterday"])
-    assert str(wrong.exception).startswith("from: ")
+    assert str(wrong.exception).startswith("--from is not a month.")
 
 
 def test_repeat_by_other_code_says_so(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
