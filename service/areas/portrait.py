@@ -33,6 +33,8 @@ class Marks:
     ----------
     safe, unsafe, mixed : float
         People by feeling; whoever marked both safe and unsafe places counts in each.
+    total : float
+        People of all feelings, each once.
     contributors, workshops : int
         Distinct contributors and workshops (D1).
     enough : bool
@@ -44,17 +46,13 @@ class Marks:
     safe: float
     unsafe: float
     mixed: float
+    total: float
     contributors: int
     workshops: int
     enough: bool
     percent: float | None
     low: float | None
     high: float | None
-
-    @property
-    def total(self) -> float:
-        """People of all feelings."""
-        return self.safe + self.unsafe + self.mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +182,16 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
 
 def _marks(counted: Any, few: int) -> Marks:
     if counted is None:
-        return Marks(0, 0, 0, 0, 0, enough=False, percent=None, low=None, high=None)
+        return Marks(0, 0, 0, 0, 0, 0, enough=False, percent=None, low=None, high=None)
     people = counted.people
-    total = sum(people.values())
+    total = counted.everyone
     enough = counted.contributors >= few and total > 0
     low, high = wilson(people["unsafe"], total) if enough else (None, None)
     return Marks(
         safe=people["safe"],
         unsafe=people["unsafe"],
         mixed=people["mixed"],
+        total=total,
         contributors=counted.contributors,
         workshops=counted.workshops,
         enough=enough,

@@ -143,8 +143,7 @@ def _marks_measure(found: ByArea, measure: str, label: str, unit: str) -> Measur
 
 def unsafe_share(counts: Any) -> float:
     """Return the share of people who marked a place as unsafe [%]; NaN where nobody marked."""
-    total = counts.total_people
-    return 100 * counts.people["unsafe"] / total if total else np.nan
+    return 100 * counts.people["unsafe"] / counts.everyone if counts.everyone else np.nan
 
 
 def table_of(found: ByArea, links: dict[str, str], names: dict[str, str]) -> Table:
@@ -181,7 +180,7 @@ def _cells(found: ByArea, area: Any, code: str) -> list[Any]:
         if code in found.few:
             cells.append("not enough people yet")
         else:
-            cells.append(unsafe_share(counts) if counts and counts.total_people else None)
+            cells.append(unsafe_share(counts) if counts and counts.everyone else None)
     return cells
 
 

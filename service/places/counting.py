@@ -32,6 +32,18 @@ def read_marks(session: Session, one: JoinSet, wanted: PlaceFilter, visible: Vis
     return [tuple(row) for row in session.execute(query)]
 
 
+def read_everyone(session: Session, one: JoinSet, wanted: PlaceFilter, visible: Visible) -> list[tuple[Any, ...]]:
+    """Return (area, people): each contributor once, whatever it marked, with the most people it spoke for."""
+    speakers = (
+        _joined(select(AREA.c.area_gss), one, wanted, visible)
+        .add_columns(func.max(AREA.c.share * PLACE.c.people).label("people"))
+        .group_by(AREA.c.area_gss, _SPEAKER)
+        .subquery()
+    )
+    query = select(speakers.c.area_gss, func.sum(speakers.c.people)).group_by(speakers.c.area_gss)
+    return [tuple(row) for row in session.execute(query)]
+
+
 def read_sessions(session: Session, one: JoinSet, wanted: PlaceFilter, visible: Visible) -> list[tuple[Any, ...]]:
     """Return (area, contributors, workshops); marks of a session that name no contributor count as one."""
     meeting = case((PLACE.c.workshop_id.is_(None), _DAY), else_=cast(PLACE.c.workshop_id, Text))

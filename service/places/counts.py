@@ -26,8 +26,10 @@ class AreaMarks:
     marks : dict of str to float
         Marks by feeling, routes and areas by share.
     people : dict of str to float
-        People by feeling: each contributor once, with the most people it spoke for; a mark without a contributor
-        speaks for its own people.
+        People by feeling: each contributor once a feeling, with the most people it spoke for; a mark without a
+        contributor speaks for its own people.
+    everyone : float
+        People of all feelings, each once: the base of a share of people.
     contributors : int
         Distinct contributors, all marks of one session that name none being taken as one (the careful reading of D1).
     workshops : int
@@ -37,6 +39,7 @@ class AreaMarks:
     area_gss: str
     marks: dict[str, float] = field(default_factory=lambda: {"safe": 0.0, "unsafe": 0.0, "mixed": 0.0})
     people: dict[str, float] = field(default_factory=lambda: {"safe": 0.0, "unsafe": 0.0, "mixed": 0.0})
+    everyone: float = 0.0
     contributors: int = 0
     workshops: int = 0
 
@@ -44,11 +47,6 @@ class AreaMarks:
     def total(self) -> float:
         """Marks of all feelings."""
         return sum(self.marks.values())
-
-    @property
-    def total_people(self) -> float:
-        """People of all feelings; one who marked both safe and unsafe places counts in each."""
-        return sum(self.people.values())
 
 
 AreaReasons = dict[str, float]
@@ -98,12 +96,15 @@ def counts_by_area(
     with core.store.read() as session:
         one = _joined(session, state, set_name)
         rows = counting.read_marks(session, one, wanted, visible)
+        everyone = counting.read_everyone(session, one, wanted, visible)
         sessions = counting.read_sessions(session, one, wanted, visible)
     counts: dict[str, AreaMarks] = {}
     for area_gss, feeling, marks, people in rows:
         area = counts.setdefault(area_gss, AreaMarks(area_gss))
         area.marks[feeling] = round(marks, 6)
         area.people[feeling] = round(people, 6)
+    for area_gss, people in everyone:
+        counts[area_gss].everyone = round(people, 6)
     for area_gss, contributors, workshops in sessions:
         counts[area_gss].contributors = contributors
         counts[area_gss].workshops = workshops

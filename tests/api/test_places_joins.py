@@ -90,6 +90,7 @@ def test_people_are_counted_once_whatever_they_pinned(core: Core) -> None:
     assert first.marks == {"unsafe": 16.0, "safe": 1.0, "mixed": 0.0}
     # 1 for the twelve pins, 5 for the group, 1 for each mark without a key
     assert first.people == {"unsafe": 8.0, "safe": 1.0, "mixed": 0.0}
+    assert first.everyone == 8.0  # person one marked both kinds and is one person
     assert first.contributors == 3  # one, two, and all who did not say
     assert first.workshops == 1
     assert (counts["E05000002"].total, counts["E05000002"].contributors) == (1.0, 1)
