@@ -128,6 +128,8 @@ def test_axe_finds_no_wcag_failure(browser: Any, tmp_path: Path, width: int, sch
     file.write_text(render(plain_map()), encoding="utf-8")
     with opened(browser, file.as_uri(), width=width, color_scheme=scheme, bypass_csp=True) as page:
         page.evaluate("saferPlaces.layers.places[0].getLayers().find(l => l.getPopup && l.getPopup()).openPopup()")
+        # the popup fades in: words that are half there have half their contrast
+        page.wait_for_function("getComputedStyle(document.querySelector('.leaflet-popup')).opacity === '1'")
         result = Axe().run(page, options=WCAG)
         assert result.violations_count == 0, result.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
