@@ -204,7 +204,7 @@ def _store(core: Core, words: SetWords, shapes: AreaShapes, kept: dict[str, Any]
     wkb = shapely.to_wkb(shapes.geometries)
     digest = _digest(words, shapes, wkb)
     values = words.as_dict() | {
-        "title": words.title or words.name,
+        "title": words.title or words.name.replace("-", " ").capitalize(),
         "attribution": words.attribution or words.source,
         "digest": digest,
         "report": {"rows": len(shapes.codes), **kept},
