@@ -17,6 +17,9 @@ PHONE = {"width": 390, "height": 844}
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+SETTLED_MS = 450  # a person reads a screen before the next tap; a second tap within 400 ms is taken for a double tap
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("mark")
@@ -42,6 +45,7 @@ class Steps:
         self.taps = 0
 
     def button(self, name: str) -> None:
+        self.page.wait_for_timeout(SETTLED_MS)
         self.page.get_by_role("button", name=name, exact=True).tap()
         self.taps += 1
 
@@ -50,6 +54,7 @@ class Steps:
         self.taps += 1
 
     def map(self, across: float = 0.5, down: float = 0.5) -> None:
+        self.page.wait_for_timeout(SETTLED_MS)
         box = self.page.locator("#mark-map .sp-map").bounding_box()
         self.page.touchscreen.tap(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
         self.taps += 1
@@ -275,6 +280,54 @@ def test_location_is_read_only_when_the_button_is_pressed(site: Server, browser:
     assert page.locator(".here").count() == 0
     assert page.evaluate("window.asked") == 1
     context.close()
+
+
+def test_a_double_tap_answers_one_question_and_keeps_the_receipt(site: Server, page: Any) -> None:
+    before = len(places(site))
+    page.goto(f"{site.url}/mark")
+    steps = Steps(page)
+    steps.button("Start")
+    steps.map()
+
+    def tap_twice() -> None:
+        page.wait_for_timeout(SETTLED_MS)
+        box = page.locator("#next").bounding_box()
+        for _ in range(2):
+            page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    tap_twice()
+    assert page.locator("#progress-words").inner_text() == "2 of 5"
+    assert page.locator("#problem").is_hidden()
+    steps.word("Unsafe")
+    for at in (3, 4, 5):
+        tap_twice()
+        assert page.locator("#progress-words").inner_text() == f"{at} of 5"
+    tap_twice()
+    sent(page)
+    assert page.locator("#receipt-words").is_visible()
+    assert len(places(site)) == before + 1
+
+
+def test_the_receipt_of_a_mark_sent_late_comes_on_the_next_receipt_screen(site: Server, page: Any) -> None:
+    page.goto(f"{site.url}/mark")
+    steps = Steps(page)
+    steps.button("Start")
+    page.context.set_offline(True)
+    tap_through(steps)
+    page.get_by_role("heading", name="Not sent yet").wait_for()
+    exit_box = page.locator("[data-exit]").bounding_box()
+    assert exit_box["x"] + exit_box["width"] <= PHONE["width"]  # the way out is whole beside "1 not sent yet"
+    steps.button("Mark another place")
+    page.context.set_offline(False)
+    page.locator("#unsent").wait_for(state="hidden")
+    tap_through(steps, across=0.6)
+    second = sent(page)
+    late = page.locator("#late-receipts li:visible").all_inner_texts()
+    assert len(late) == 1
+    assert len(late[0].split()) == 16
+    assert late[0] != second
+    steps.button("Next person")
+    assert page.locator("#late-receipts li").count() == 0
 
 
 def test_mark_without_a_network_is_kept_and_stored_once(site: Server, page: Any) -> None:

@@ -6,6 +6,7 @@ import { Where } from "./where.js";
 
 const LAST = 5;
 const MOST_REASONS = 10;
+const SETTLE_MS = 400; // a second tap so soon was meant for the screen before
 const FEELINGS = { safe: "Feels safe", unsafe: "Feels unsafe", mixed: "It depends" };
 const FIELD_STEP = { geometry: 1, kind: 1, feeling: 2, times: 3, reasons: 4, note: 5, suggestion: 5, people: 5 };
 
@@ -19,11 +20,13 @@ let step = 0;
 let person = newSecret();
 let current = null; // the mark that the last screen is about
 let left = false;
+let shownAt = 0;
 
 /* ---- moving between questions --------------------------------------------------------------------------------- */
 
 function show(next, remember = true) {
   step = next;
+  shownAt = performance.now();
   const marking = next !== 0;
   document.body.classList.toggle("is-marking", marking);
   at("intro").hidden = marking;
@@ -152,18 +155,31 @@ function told(item) {
   at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
   at("unsent").hidden = outbox.unsent === 0;
   if (item.state === "refused") return refuse(item);
-  if (item !== current) return;
+  if (item !== current) return late(item);
   if (item.state === "sent") {
     at("q6").textContent = "Sent. Thank you.";
     at("sent-state").textContent = "Staff will read it.";
-    receive(item.answer.receipt);
+    receive(item);
   } else {
     at("q6").textContent = "Not sent yet";
     at("sent-state").textContent =
       item.problem && item.problem.status === 401
         ? "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
-        : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now.";
+        : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now: the receipt comes when it is sent.";
   }
+}
+
+/* A mark that was sent after its screen was left: its receipt waits on the next such screen, for the same person only. */
+function late(item) {
+  if (item.state !== "sent" || item.feature.properties.contributor_key !== person) return;
+  const line = document.createElement("li");
+  line.textContent = wordsOf(item.answer.receipt);
+  at("late-receipts").append(line);
+  at("late").hidden = false;
+}
+
+function wordsOf(receipt) {
+  return receipt.words ? receipt.words.join(" ") : receipt.secret;
 }
 
 /* Something in the mark cannot be taken: go back to that question, with the answers still there. */
@@ -172,12 +188,14 @@ function refuse(item) {
   const errors = problem.errors || [];
   const field = errors.length ? errors[0].field.replace(/^properties\./, "").split(/[.[]/)[0] : "geometry";
   if (item === current) show(FIELD_STEP[field] || 1);
-  complain(errors.length ? errors[0].message : problem.detail || "This could not be sent. Please tell the adult with you.");
+  const why = errors.length ? errors[0].message : problem.detail || "This could not be sent. Please tell the adult with you.";
+  complain(item === current ? why : "A mark you made before was not taken. " + why);
 }
 
-async function receive(receipt) {
+async function receive(item) {
+  const receipt = item.answer.receipt;
   at("receipt").hidden = false;
-  at("receipt-words").textContent = receipt.words ? receipt.words.join(" ") : receipt.secret;
+  at("receipt-words").textContent = wordsOf(receipt);
   const picture = at("receipt-qr");
   picture.hidden = true;
   try {
@@ -187,7 +205,9 @@ async function receive(receipt) {
       body: JSON.stringify({ receipt: receipt.secret }),
     });
     if (!response.ok) return;
-    picture.src = URL.createObjectURL(await response.blob());
+    const drawn = await response.blob();
+    if (item !== current) return; // its screen was left: never the code of one mark beside the words of another
+    picture.src = URL.createObjectURL(drawn);
     picture.hidden = false;
   } catch (error) {
     picture.hidden = true; // the words are enough
@@ -233,7 +253,16 @@ function locate() {
   );
 }
 
+/* The second tap of a double tap must not send, skip a question or leave the receipt; keys (detail 0) are exempt. */
+function stray(event) {
+  if (!event.detail || performance.now() - shownAt >= SETTLE_MS) return;
+  if (!event.target.closest(".sheet-actions, #mark-map")) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 function wire() {
+  flow.addEventListener("click", stray, true);
   sheet.addEventListener("submit", (event) => {
     event.preventDefault();
     if (document.activeElement === at("find")) find(base, where);
@@ -255,6 +284,8 @@ function wire() {
   at("again").addEventListener("click", again);
   at("person").addEventListener("click", () => {
     person = newSecret();
+    at("late-receipts").replaceChildren();
+    at("late").hidden = true;
     again();
     history.replaceState({ step: 0 }, "");
     show(0, false);
