@@ -222,6 +222,11 @@ def test_way_and_area_are_drawn_by_taps(site: Server, page: Any, tool: str, kind
     page.evaluate("saferPlaces.map.setView([51.4452, -0.0207], 16, {animate: false})")
     page.get_by_text("More ways to choose").tap()
     steps.button(tool)
+    steps.map(0.3, 0.3)
+    steps.button("Next")
+    page.get_by_role("alert").filter(has_text="Add more points").wait_for()
+    steps.button("Undo last point")
+    assert page.locator("#problem").is_hidden()  # the complaint was about the place before
     for across, down in [(0.3, 0.3), (0.6, 0.4), (0.5, 0.7)][:points]:
         steps.map(across, down)
     steps.button("Next")
@@ -306,6 +311,32 @@ def test_a_double_tap_answers_one_question_and_keeps_the_receipt(site: Server, p
     sent(page)
     assert page.locator("#receipt-words").is_visible()
     assert len(places(site)) == before + 1
+
+
+@pytest.mark.requirement("A3")
+@pytest.mark.parametrize(("width", "height", "percent"), [(360, 640, 100), (844, 390, 100), (390, 844, 200)])
+def test_place_and_question_are_in_sight_on_small_screens_and_with_large_text(
+    site: Server, browser: Any, width: int, height: int, percent: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{site.url}/mark")
+    page.evaluate("size => { document.documentElement.style.fontSize = size + '%'; }", percent)
+    steps = Steps(page)
+    steps.button("Start")
+    stage = page.locator("#mark-map").bounding_box()
+    assert 0 <= stage["y"] < height / 2  # not scrolled away behind the button that was pressed
+    steps.map()
+    steps.button("Next")
+    page.wait_for_timeout(SETTLED_MS)
+    question = page.locator("#q2").bounding_box()
+    assert 0 <= question["y"] < height
+    body = page.locator("#sheet-body").bounding_box()
+    assert body["height"] >= 80  # the answers are not squeezed out by the buttons
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if percent == 100 and width == 360:
+        assert page.evaluate("document.documentElement.scrollHeight") <= height  # nothing cut off below
+    context.close()
 
 
 def test_the_receipt_of_a_mark_sent_late_comes_on_the_next_receipt_screen(site: Server, page: Any) -> None:

@@ -33,6 +33,7 @@ function show(next, remember = true) {
   flow.hidden = !marking;
   if (remember) history.pushState({ step: next }, "");
   if (!marking) {
+    window.scrollTo(0, 0);
     at("intro").querySelector("h1").focus();
     return;
   }
@@ -58,6 +59,9 @@ function show(next, remember = true) {
   at("sheet-body").scrollTop = 0;
   const heading = sheet.querySelector(`[data-step="${next}"] h2`);
   heading.focus({ preventScroll: true });
+  // where the page is higher than the screen (a phone on its side, large text) the place or the question comes first
+  if (next === 1) window.scrollTo(0, 0);
+  else sheet.scrollIntoView({ block: "start" });
 }
 
 function complain(words) {
@@ -99,7 +103,7 @@ function advance() {
     where.tap(window.saferPlaces.map.getCenter());
     return;
   }
-  if (step === 1 && !where.ready) return complain("Add one more point, or choose a spot.");
+  if (step === 1 && !where.ready) return complain("Add more points, or choose a spot.");
   if (step === 2 && !chosen("feeling").length) return complain("Pick the one that fits best.");
   if (step === 4 && chosen("reasons").length > MOST_REASONS) return complain("Pick ten at most.");
   if (step === LAST) return send();
@@ -308,7 +312,10 @@ function start(event) {
   event.preventDefault();
   const first = !where;
   if (first) {
-    where = new Where(window.saferPlaces.map, refresh);
+    where = new Where(window.saferPlaces.map, () => {
+      complain(""); // what was wrong with the place before says nothing about this one
+      refresh();
+    });
     at("mark-map").querySelector(".sp-map").append(at("cross"));
     new ResizeObserver(() => {
       if (step !== 1) where.reveal(); // the sheet grew or shrank

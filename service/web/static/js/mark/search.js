@@ -50,7 +50,7 @@ function row(name, where) {
     at("found").hidden = true;
     tell("");
     at("where-state").textContent = "Marked at " + name.name + ". Tap the map to move it.";
-    at("next").focus();
+    at("next").focus({ preventScroll: true }); // the place stays in sight
   });
   item.append(button);
   return item;

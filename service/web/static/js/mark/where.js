@@ -53,6 +53,7 @@ export class Where {
   use(kind) {
     this.kind = kind;
     this.points = [];
+    window.scrollTo(0, 0); // on a phone on its side the map lies above the tools
     this.draw();
   }
 
