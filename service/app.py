@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the framework would make the address from what the caller says this host is
         openapi_url="/api/v1/openapi.json",
         responses={422: {"model": Problem, "description": "The input was refused; `errors` names the fields."}},
     )

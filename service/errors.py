@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from geo.errors import BoundaryError, ColumnError, CrimeFileError, CRSError, GeoError, GeometryError, MethodError
 from service.web.headers import NONCE_KEY, set_security_headers
-from service.web.templates import render_error, wants_html
+from service.web.templates import render_error, render_page, wants_html
 
 LOG = logging.getLogger("safer_places.errors")
 
@@ -83,6 +83,10 @@ class UnavailableError(ServiceError):
     """Something the answer needs is not there yet; try again later."""
 
 
+class NotSetUpError(UnavailableError):
+    """An operator has not imported yet what every page and join needs; a browser gets a page that says what to do."""
+
+
 TABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
@@ -92,6 +96,7 @@ TABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     GoneError: (HTTPStatus.GONE, "gone"),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
     TooManyRequestsError: (HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests"),
+    NotSetUpError: (HTTPStatus.SERVICE_UNAVAILABLE, "not-set-up"),
     UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     GeometryError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-geometry"),
     CRSError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-crs"),
@@ -148,6 +153,8 @@ def problem_of(error: Exception) -> Problem:
 def _handle_known(request: Request, error: Exception) -> Response:
     if not any(cls in TABLE for cls in type(error).__mro__):
         return _handle_unknown(request, error)
+    if isinstance(error, NotSetUpError) and wants_html(request):
+        return render_page(request, "not_set_up.html")
     problem = problem_of(error)
     return problem_response(request, problem, EXTRA_HEADERS.get(HTTPStatus(problem.status)))
 

@@ -16,7 +16,7 @@ from service.areas import store
 from service.areas.models import BoundarySet
 from service.areas.sets import AreaShapes, SetView
 from service.core import Core
-from service.errors import NotFoundError, UnavailableError
+from service.errors import NotFoundError, NotSetUpError, UnavailableError
 
 Detail = Literal["full", "map"]
 _MAP_TOLERANCE_M = 8.0  # lines of a map lose corners that move them by about this much, together on both sides
@@ -59,7 +59,7 @@ def default_set(core: Core) -> SetView:
 
 def _require_some(sets: list[SetView]) -> list[SetView]:
     if not sets:
-        raise UnavailableError("There are no boundaries yet. An operator imports them: safer-places boundaries import.")
+        raise NotSetUpError("There are no boundaries yet. An operator imports them: safer-places boundaries import.")
     return sets
 
 

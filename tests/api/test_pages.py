@@ -292,9 +292,19 @@ def test_pages_open_in_an_empty_real_deployment(real_client: TestClient, path: s
     get(real_client, path)
 
 
-@pytest.mark.parametrize("path", ["/wards", "/mark"])
-def test_pages_that_need_boundaries_say_what_is_missing(real_client: TestClient, path: str) -> None:
+@pytest.mark.parametrize("path", ["/maps", "/maps/wards", "/maps/download", "/wards", "/mark", "/mark/list"])
+def test_store_without_boundaries_says_what_to_do_first(real_client: TestClient, path: str) -> None:
     answer = real_client.get(path, headers=HTML | bearer("youth_worker"))
-    assert answer.status_code == 503
-    assert "There are no boundaries yet" in answer.text
-    assert "This is not ready yet" in answer.text
+    assert answer.status_code == 200
+    assert "safer-places boundaries import" in answer.text
+
+
+def test_program_hears_that_nothing_is_set_up(real_client: TestClient) -> None:
+    answer = real_client.get("/api/v1/crimes/summary")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not-set-up")
+
+
+def test_no_address_is_made_from_what_the_caller_says_the_host_is(real_client: TestClient) -> None:
+    answer = real_client.get("/wards/", headers={"Host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 404
+    assert "evil.example" not in answer.text
