@@ -208,4 +208,4 @@ def test_real_deployment_takes_marks_from_staff_only(real: TestClient) -> None:
 
 def test_mark_before_boundaries_are_there_waits(demo_client: TestClient) -> None:
     answer = demo_client.post(URL, json=mark())
-    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not-set-up")

@@ -98,7 +98,7 @@ def test_search_brings_the_street_to_the_middle(browser: Any, server: Server) ->
         page.get_by_label("Find a street or landmark").fill("square ro")
         page.get_by_role("button", name="Square Road").click()
         assert page.get_by_text("Square Road is in the middle of the map.").is_visible()
-        assert page.evaluate("saferPlaces.map.getZoom()") == 17
+        page.wait_for_function("saferPlaces.map.getZoom() === 17")  # the map flies there
 
 
 def test_streets_of_the_vector_file_are_painted(browser: Any, server: Server) -> None:

@@ -187,7 +187,7 @@ def test_three_marks_in_a_browser_stand_in_the_right_ward_and_hot_spot(
     for at, (spot, feeling) in enumerate(zip(spots, ("Unsafe", "Safe", "It depends"), strict=True)):
         mark(page, spot.x, spot.y, feeling)
         if at < 2:
-            page.get_by_role("button", name="Mark another place").click()
+            _press(page, "Mark another place")
 
     stored = deployment.get("/api/v1/places?limit=10")["features"]
     assert len(stored) == 3

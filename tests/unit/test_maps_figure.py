@@ -145,9 +145,9 @@ def test_words_of_people_are_text_wherever_they_stand(payload: str) -> None:
 
 @pytest.mark.requirement("X1")
 def test_template_words_are_not_run_a_second_time() -> None:
-    html = render(full_map("{{ 7 * 191 }}"), nonce="n")
-    assert "1337" not in html
-    assert html.count("{{ 7 * 191 }}") > 10
+    html = render(full_map("{{ 70700 * 191 }}"), nonce="n")
+    assert "13503700" not in html  # longer than chance could write into the random ids of Folium
+    assert html.count("{{ 70700 * 191 }}") > 10
 
 
 @pytest.mark.requirement("A1", "P7")
