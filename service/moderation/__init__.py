@@ -1,0 +1,1 @@
+"""Moderation: trained adults read what young people wrote, before anybody else does."""
