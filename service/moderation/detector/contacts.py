@@ -20,6 +20,7 @@ _MAIL_HOST = re.compile(
     _EDGE + r"[a-z0-9][a-z0-9._-]{1,63}(?: ?@ ?| at )(?:gmail|hotmail|outlook|yahoo|icloud|live|protonmail|lgflmail)"
     r"(?![a-z0-9])"
 )
+_MAIL_END = re.compile(r"(?:\.(?:com|org|net|uk|io|me|info)| dot [a-z]+|gmail|hotmail|outlook|yahoo|icloud)$")
 _HANDLE = re.compile(r"(?<![a-z0-9@.])@([a-z0-9][a-z0-9_.]{1,30})")
 _UNDERSCORED = re.compile(r"(?<![a-z0-9_@/.])(?=[a-z0-9.]{0,30}_)[a-z0-9_.]{4,31}(?![a-z0-9@])")
 _TAGGED = re.compile(_EDGE + r"[a-z0-9_.]{2,30}#\d{4}(?!\d)")
@@ -29,7 +30,8 @@ _PLATFORM = (
 )
 _ON_PLATFORM = re.compile(
     _EDGE + _PLATFORM + r"(?: name| user| handle| acc| account| id)?s?"
-    r"(?P<link>(?: ?[:=~>-]{1,2} ?| is | are | - | = |'s | its | it's | called | )(?:its |it's |called |is |@ ?)?)"
+    r"(?P<link>(?: ?[:=~>-]{1,2} ?| is | are | - | = |'s | its | it's | called | as | hes | he's | shes | she's | im | i'm | under | )"
+    r"(?:its |it's |called |is |@ ?)?)"
     r"@?(?P<who>[a-z0-9][a-z0-9_.]{2,30})(?![a-z0-9@])"
 )
 _BEFORE_PLATFORM = re.compile(
@@ -90,8 +92,8 @@ def _words(name: str) -> frozenset[str]:
 
 
 def _mails(chars: str) -> list[Span]:
-    return [("e_mail", m.start(), m.end()) for pattern in (_MAIL, _MAIL_HOST) for m in pattern.finditer(chars)
-            if "@" in m.group() or "dot" in m.group() or pattern is _MAIL_HOST]  # fmt: skip
+    found = [*_MAIL.finditer(chars), *_MAIL_HOST.finditer(chars)]
+    return [("e_mail", m.start(), m.end()) for m in found if " at " not in m.group() or _MAIL_END.search(m.group())]
 
 
 def _handles(chars: str) -> list[Span]:

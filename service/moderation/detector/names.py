@@ -77,6 +77,8 @@ class _Reader:
 
     def _is_place_after(self, at: int) -> bool:
         following = self._run(at)
+        if following[:1] and following[0] in {"house", "road", "flat", "block", "yard"} and "'" in self.words[at]:
+            return False  # where somebody lives, not a place named after somebody
         if following[:1] and following[0] in self.lists.place:
             return True
         return len(following) > 1 and following[1] in self.lists.place and self.capital[at + 1]
@@ -96,6 +98,8 @@ class _Reader:
         return self.capital[at] and inside and not self.shouting
 
     def _before(self, at: int, back: int = 1) -> str:
+        if back == 1 and at > 1 and self.stems[at - 2] in self.lists.title and self.tokens[at - 1].is_break:
+            return self.stems[at - 2]  # the full stop of "Mr." ends no sentence
         return self.stems[at - back] if at >= back and not self.tokens[at - back].is_break else ""
 
     def is_name(self, at: int) -> bool:

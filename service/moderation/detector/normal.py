@@ -112,11 +112,13 @@ def pieces(chars: str, hidden: list[tuple[int, int]] | None = None) -> list[Piec
 
 
 def spelled_apart(found: list[Piece]) -> list[list[Piece]]:
-    """Return runs of three or more single letters that stand close together, such as "k m s" or "k.i.l.l"."""
+    """Return runs of single letters that stand close together, such as "k m s", "k.i.l.l" or "s.h"."""
     runs: list[list[Piece]] = []
     run: list[Piece] = []
+    dotted: set[int] = set()  # runs with a full stop inside: two letters are enough
     for piece in found:
-        if piece.kind == "break" and run and piece.stop - piece.start == 1 and piece.start - run[-1].stop < 1:
+        if piece.kind == "break" and run and piece.stop - piece.start == 1 and piece.start == run[-1].stop:
+            dotted.add(run[0].start)
             continue
         is_letter = piece.kind == "word" and len(piece.text) == 1
         if is_letter and (not run or piece.start - run[-1].stop <= _SINGLE_GAP):
@@ -124,4 +126,4 @@ def spelled_apart(found: list[Piece]) -> list[list[Piece]]:
             continue
         runs.append(run)
         run = [piece] if is_letter else []
-    return [one for one in (*runs, run) if len(one) > 2]  # noqa: PLR2004  two letters are no word
+    return [one for one in (*runs, run) if len(one) > 2 or (len(one) == 2 and one[0].start in dotted)]  # noqa: PLR2004
