@@ -8,6 +8,7 @@ from service.moderation.detector.frames import Search, tokens
 from service.moderation.detector.names import names
 from service.moderation.detector.normal import fold, pieces
 from service.moderation.detector.rules import rules
+from service.moderation.detector.weights import weighed
 
 LONGEST = 4_000  # characters that are read; notes are shorter (see the limits of a mark)
 
@@ -34,6 +35,7 @@ def detect(text: str) -> list[Found]:
     spans = direct + names(folded, words, text)
     search = Search(words)
     search.hush(known.quiet)
+    spans += weighed(words)[0]
     for frame in known.frames:
         for first, last in search.matches(frame):
             spans.append((frame.label, words[first].start, words[last].stop))

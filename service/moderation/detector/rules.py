@@ -154,7 +154,7 @@ def rules() -> Rules:
     ValueError
         If a frame names a group that does not exist.
     """
-    listed: dict[str, dict[str, Any]] = read("groups") | read("verbs")
+    listed: dict[str, dict[str, Any]] = read("groups") | read("verbs") | read("topics")
     names = set(listed) | {"adult_age", "child_age"}
     frames = [frame for name in RULE_FILES for frame in _frames(name, names)]
     quiet = _frames("quiet", names)
