@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from service.moderation.detector.frames import Search, Token, tokens
 from service.moderation.detector.normal import fold, pieces
 from service.moderation.detector.rules import rules
-from service.moderation.detector.weights import LABELS, features
+from service.moderation.detector.weights import WEIGHED, features
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "corpora" / "detector_seen.jsonl"
@@ -50,7 +50,7 @@ def learn(rows: list[tuple[str, list[str]]]) -> tuple[list[float], dict[str, lis
     found = [features(weighed_tokens(text)) for text, _ in rows]
     number = Counter(tag for tags in found for tag in tags)
     kept = [{tag: 1 for tag in sorted(tags) if number[tag] >= FEWEST} for tags in found]
-    classes = [next((n for n, label in enumerate(LABELS, 1) if label in labels), 0) for _, labels in rows]
+    classes = [next((n for n, label in enumerate(WEIGHED, 1) if label in labels), 0) for _, labels in rows]
     columns = DictVectorizer()
     model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2_000)
     model.fit(columns.fit_transform(kept), np.array(classes))

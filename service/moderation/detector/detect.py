@@ -8,7 +8,7 @@ from service.moderation.detector.frames import Search, tokens
 from service.moderation.detector.names import names
 from service.moderation.detector.normal import fold, pieces
 from service.moderation.detector.rules import rules
-from service.moderation.detector.weights import weighed
+from service.moderation.detector.weights import CALM, WEIGHED, weighed
 
 LONGEST = 4_000  # characters that are read; notes are shorter (see the limits of a mark)
 
@@ -35,8 +35,12 @@ def detect(text: str) -> list[Found]:
     spans = direct + names(folded, words, text)
     search = Search(words)
     search.hush(known.quiet)
-    spans += weighed(words)[0]
+    by_weight, concern = weighed(words)
+    spans += by_weight
     for frame in known.frames:
+        # One word that names a harm is believed in any note; words in a row only where the note may be about a person.
+        if frame.label in WEIGHED and len(frame.steps) > 1 and concern < CALM:
+            continue
         for first, last in search.matches(frame):
             spans.append((frame.label, words[first].start, words[last].stop))
     return _merged([Found(label, *folded.original(start, stop)) for label, start, stop in spans])

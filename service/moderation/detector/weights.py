@@ -10,11 +10,11 @@ from service.moderation.detector.contacts import Span
 from service.moderation.detector.frames import QUIET, Token
 from service.moderation.detector.rules import read
 
-CONCERN = 0.5  # share of concern from which a note is flagged by its words alone
+CONCERN = 0.6  # share of concern from which a note is flagged by its words alone
 EITHER = 0.2  # share of the concern from which a label is named: both are, where the words speak for both
-CALM = 0.04  # below this share of concern a frame that is easily wrong is not believed
+CALM = 0.05  # below this share of concern words in a row are not believed: the note is about a place
 _LONG = 30  # words from which a note is also weighed by two sentences at a time
-LABELS = ("disclosure", "self_harm")
+WEIGHED = ("disclosure", "self_harm")  # in the order of the pairs in weights.toml
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def weighed(tokens: list[Token]) -> tuple[list[Span], float]:
         if sum(both) > CONCERN:
             found += [
                 (label, *_heaviest(window, which))
-                for which, label in enumerate(LABELS)
+                for which, label in enumerate(WEIGHED)
                 if both[which] / sum(both) > EITHER
             ]
     return found, highest
