@@ -76,9 +76,13 @@ def table(rows: list[Row]) -> list[str]:
     urgent = {"disclosure", "self_harm"}
     lines.append(f"harmless texts put first:     {cell(sum(bool(r.found & urgent) for r in harmless), len(harmless))}")
     grave = [row for row in rows if row.labels & urgent]
-    lines.append(f"grave texts put first, by either label: {cell(sum(bool(r.found & urgent) for r in grave), len(grave))}")
+    lines.append(
+        f"grave texts put first, by either label: {cell(sum(bool(r.found & urgent) for r in grave), len(grave))}"
+    )
     times = sorted(row.ms for row in rows)
-    lines.append(f"ms a text: median {statistics.median(times):.2f}, 95 % {times[int(len(times) * 0.95)]:.2f}, most {times[-1]:.2f}")
+    lines.append(
+        f"ms a text: median {statistics.median(times):.2f}, 95 % {times[int(len(times) * 0.95)]:.2f}, most {times[-1]:.2f}"
+    )
     return lines
 
 
@@ -90,7 +94,9 @@ def main() -> None:
     detect("The rules are read once; that is not timed.")
     for path in options.corpora:
         rows = measure(path)
-        print(f"\n{path.name}: {len(rows)} texts" + (" (seen: rules and weights were made on it)" if path == SEEN else ""))
+        print(
+            f"\n{path.name}: {len(rows)} texts" + (" (seen: rules and weights were made on it)" if path == SEEN else "")
+        )
         print("\n".join(table(rows)))
         if options.wrong:
             for row in rows:

@@ -40,7 +40,7 @@ _BEFORE_PLATFORM = re.compile(
 )
 _NUMBER = re.compile(r"(?<![a-z0-9+])(?:\+ ?)?\(?[\do](?:[ .()/_*,-]{0,3}[\do]){8,15}(?![\da-z])")
 _SPOKEN = re.compile(r"[a-z]+|\d+")
-_WORDS = dict(zip("zero one two three four five six seven eight nine".split(), "0123456789", strict=True)) | {
+_WORDS = dict(zip(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], "0123456789", strict=True)) | {
     "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0", "sevn": "7", "ate": "8", "for": "4", "fore": "4",
     "to": "2", "too": "2", "won": "1", "fiv": "5", "nin": "9", "thre": "3",
 }  # fmt: skip
@@ -80,7 +80,8 @@ _AFTER_PLATE = re.compile(
     r" ?(?P<plate>[a-z]{1,3}\d{1,4}(?: ?[a-z]{1,3})?|\d{2,4}[a-z]{1,3}|[a-z]{3} ?\d{1,3}[a-z]?)(?![a-z0-9])"
 )
 _VEHICLE = re.compile(
-    _EDGE + r"(?:cars?|van|moped|ped|motor|motorbike|bmw|audi|merc|mercedes|golf|fiesta|corsa|whip|vehicle|driver|drove|"
+    _EDGE
+    + r"(?:cars?|van|moped|ped|motor|motorbike|bmw|audi|merc|mercedes|golf|fiesta|corsa|whip|vehicle|driver|drove|"
     r"driving|drives|parked|plates?|reg|registration|lorry|truck|bike|taxi|uber|prius|toyota|ford|tesla|astra|polo|vw)"
     r"(?![a-z])"
 )

@@ -37,7 +37,7 @@ def detect(text: str) -> list[Found]:
     search.hush(known.quiet)
     by_weight, concern = weighed(words)
     spans += by_weight
-    for frame in known.frames:
+    for frame in search.possible(known.frames):
         # One word that names a harm is believed in any note; words in a row only where the note may be about a person.
         if frame.label in WEIGHED and len(frame.steps) > 1 and concern < CALM:
             continue

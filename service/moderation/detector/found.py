@@ -40,9 +40,9 @@ LABELS: dict[str, str] = {
 }
 
 # 3: a lead looks at once; 2: before the rest; 1: something to take out before the words go anywhere.
-_URGENCY: dict[str, int] = {"disclosure": 3, "self_harm": 3, "weapon": 2, "hate": 2} | {
-    label: 1 for label in ("name", "phone", "handle", "e_mail", "address", "plate")
-}
+_URGENCY: dict[str, int] = {"disclosure": 3, "self_harm": 3, "weapon": 2, "hate": 2} | dict.fromkeys(
+    ("name", "phone", "handle", "e_mail", "address", "plate"), 1
+)
 
 
 def urgency(found: Iterable[Found]) -> int:

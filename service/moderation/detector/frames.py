@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.moderation.detector.normal import Piece, spelled_apart
@@ -83,13 +83,15 @@ def _word(word: str, start: int, stop: int, rules: Rules) -> list[tuple[int, int
 def _tagged(forms: list[tuple[int, int, frozenset[str]]], rules: Rules) -> list[Token]:
     found = []
     for at, (start, stop, words) in enumerate(forms):
+        following = forms[at + 1][2] if at + 1 < len(forms) else frozenset()
         tags = set(words)
         for word in words:
-            tags |= rules.groups.get(word, frozenset())
+            tags |= rules.groups.get(word, QUIET) - QUIET
             tags |= _ages(word)
-            for rest, group in rules.phrases.get(word, ()):
-                if group not in tags and _follows(forms, at + 1, rest):
-                    tags.add(group)
+            for second in following:
+                for rest, group in rules.phrases.get((word, second), ()):
+                    if _follows(forms, at + 2, rest):
+                        tags.add(group)
         found.append(Token(start, stop, frozenset(tags), words == {""}))
     return found
 
@@ -125,9 +127,18 @@ class Search:
             self.before.append(self.before[-1] + width)
         self.present = frozenset(self.places)
 
-    def hush(self, frames: Iterable[Frame]) -> None:
+    def possible(self, frames: dict[str, tuple[Frame, ...]]) -> Iterator[Frame]:
+        """Yield each frame, once, of which the text has the rarest word."""
+        seen: set[int] = set()
+        for tag in self.places:
+            for frame in frames.get(tag, ()):
+                if id(frame) not in seen:
+                    seen.add(id(frame))
+                    yield frame
+
+    def hush(self, frames: dict[str, tuple[Frame, ...]]) -> None:
         """Take words that belong to a harmless saying out of the search, in place."""
-        for start, stop in [span for frame in frames for span in self.matches(frame)]:
+        for start, stop in [span for frame in self.possible(frames) for span in self.matches(frame)]:
             for at in range(start, stop + 1):
                 if not self.tokens[at].is_break:
                     self.tokens[at].tags = QUIET
@@ -144,7 +155,8 @@ class Search:
                 return []
         reached = {at: at for at in self._where(frame.steps[0][0])}
         for wanted, gap in frame.steps[1:]:
-            places, following = self._where(wanted), {}
+            places = self._where(wanted)
+            following: dict[int, int] = {}
             for end, start in reached.items():
                 for at in self._within(places, end, gap):
                     following[at] = max(start, following.get(at, -1))
@@ -153,7 +165,7 @@ class Search:
                 break
         return [(start, end) for end, start in reached.items()]
 
-    def _within(self, places: list[int], end: int, gap: int) -> Iterable[int]:
+    def _within(self, places: list[int], end: int, gap: int) -> Iterator[int]:
         first = bisect_right(places, end)
         for at in places[first : first + gap + _FILLERS_MAX + 1]:
             if self.before[at] - self.before[end + 1] > gap or at - end > gap + _FILLERS_MAX + 1:

@@ -11,7 +11,34 @@ from service.moderation.detector.normal import Folded
 from service.moderation.detector.rules import read, rules
 
 _NAME_FROM = 3  # letters of a name that no list holds
-_YEAR = frozenset("year yr y years y7 y8 y9 y10 y11 yr7 yr8 yr9 yr10 yr11 7a 7b 8a 8b 9a 9b 10a 10b 11a 11b".split())
+_YEAR = frozenset(
+    [
+        "year",
+        "yr",
+        "y",
+        "years",
+        "y7",
+        "y8",
+        "y9",
+        "y10",
+        "y11",
+        "yr7",
+        "yr8",
+        "yr9",
+        "yr10",
+        "yr11",
+        "7a",
+        "7b",
+        "8a",
+        "8b",
+        "9a",
+        "9b",
+        "10a",
+        "10b",
+        "11a",
+        "11b",
+    ]
+)
 _SHOUTING = 0.6  # share of words with a capital from which capitals say nothing
 
 
@@ -123,7 +150,7 @@ class _Reader:
     def _is_after_title(self, at: int) -> bool:
         before, stem = self._before(at), self.stems[at]
         if before in self.lists.title:
-            return len(stem) > 1 and not self._is_known_word(at) or stem in self.lists.surname
+            return (len(stem) > 1 and not self._is_known_word(at)) or stem in self.lists.surname
         if before in self.lists.soft_title:
             listed = stem in self.lists.surname or stem in self.lists.ambiguous
             return self._has_capital(at) and (listed or not self._is_known_word(at))

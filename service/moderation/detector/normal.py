@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Letters of other scripts that look like Latin ones, and typographic marks, as people use them to slip past filters.
-_ALIKE = dict(
-    zip("аеорсухікмтвнԁɡıɑοαενρτυϲј", "aeopcyxikmtbhdgiaoaevptucj", strict=True)
-) | {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "‐": "-", "…": "..."}
+_ALIKE = dict(zip("аеорсухікмтвнԁɡıɑοαενρτυϲј", "aeopcyxikmtbhdgiaoaevptucj", strict=True)) | {
+    "’": "'",
+    "‘": "'",
+    "`": "'",
+    "´": "'",
+    "“": '"',
+    "”": '"',
+    "–": "-",
+    "—": "-",
+    "‑": "-",
+    "‐": "-",
+    "…": "...",
+}
 _MARKS = {"Mn", "Me"}
 _UNSEEN = {"Cf", "Cc"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CRUMB = re.compile(r"[\n\r]|(?<!\.)\.(?!\.)|[?;]|!(?![a-z0-9])|(?<![a-z0-9])!")
 _WORD = re.compile(r"[a-z0-9$]+(?:[*!@|']+[a-z0-9$]+)*")
 _SINGLE_GAP = 3  # characters between letters that are written apart: "k . m . s"
@@ -25,13 +37,13 @@ class Folded:
     ----------
     chars : str
         Folded text.
-    starts, stops : tuple of int
+    starts, stops : sequence of int
         For each folded character, where its original begins and ends; an original may give several.
     """
 
     chars: str
-    starts: tuple[int, ...]
-    stops: tuple[int, ...]
+    starts: Sequence[int]
+    stops: Sequence[int]
 
     def original(self, start: int, stop: int) -> tuple[int, int]:
         """Return the span of the original text that a span of folded characters came from."""
@@ -61,6 +73,8 @@ def fold(text: str) -> Folded:
     Folded
         Folded characters and their places in ``text``.
     """
+    if text.isascii() and not _CONTROL.search(text):
+        return Folded(text.lower(), range(len(text)), range(1, len(text) + 1))
     chars: list[str] = []
     starts: list[int] = []
     stops: list[int] = []
@@ -75,7 +89,7 @@ def fold(text: str) -> Folded:
             chars.append(one)
             starts.append(at)
             stops.append(at + 1)
-    return Folded("".join(chars), tuple(starts), tuple(stops))
+    return Folded("".join(chars), starts, stops)
 
 
 def _plain(char: str) -> str:

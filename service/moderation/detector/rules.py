@@ -35,10 +35,10 @@ class Frame:
 class Rules:
     """Everything the search needs, ready to use."""
 
-    frames: tuple[Frame, ...]
-    quiet: tuple[Frame, ...]
+    frames: dict[str, tuple[Frame, ...]]  # word or group that a frame cannot do without -> frames
+    quiet: dict[str, tuple[Frame, ...]]
     groups: dict[str, frozenset[str]]  # word -> names of the groups that it belongs to
-    phrases: dict[str, tuple[tuple[tuple[str, ...], str], ...]]  # first word -> (following words, group)
+    phrases: dict[tuple[str, str], tuple[tuple[tuple[str, ...], str], ...]]  # first two words -> (the rest, group)
     speller: Speller
 
 
@@ -135,9 +135,17 @@ def parse(text: str, groups: set[str]) -> list[tuple[tuple[frozenset[str], int],
 
 def _frames(name: str, groups: set[str]) -> list[Frame]:
     rows = read(name)["frame"]
-    return [
-        Frame(row["label"], steps) for row in rows for text in row["any"] for steps in parse(text, groups)
-    ]
+    return [Frame(row["label"], steps) for row in rows for text in row["any"] for steps in parse(text, groups)]
+
+
+def _by_rarest(frames: list[Frame], sizes: dict[str, int]) -> dict[str, tuple[Frame, ...]]:
+    """Return the frames by each alternative of their rarest step, so that few are tried on a text."""
+    listed: dict[str, list[Frame]] = {}
+    for frame in frames:
+        rarest = min((wanted for wanted, _ in frame.steps), key=lambda wanted: sum(sizes.get(tag, 1) for tag in wanted))
+        for tag in rarest:
+            listed.setdefault(tag, []).append(frame)
+    return {tag: tuple(some) for tag, some in listed.items()}
 
 
 @cache
@@ -159,28 +167,29 @@ def rules() -> Rules:
     frames = [frame for name in RULE_FILES for frame in _frames(name, names)]
     quiet = _frames("quiet", names)
     groups: dict[str, set[str]] = {}
-    phrases: dict[str, set[tuple[tuple[str, ...], str]]] = {}
+    phrases: dict[tuple[str, str], set[tuple[tuple[str, ...], str]]] = {}
     known: set[str] = set()
     for name, group in listed.items():
         for entry in _entries(group, listed):
             first, *rest = entry.split()
             known |= {first, *rest}
             if rest:
-                phrases.setdefault(first, set()).add((tuple(rest), "@" + name))
+                phrases.setdefault((first, rest[0]), set()).add((tuple(rest[1:]), "@" + name))
             else:
                 groups.setdefault(first, set()).add("@" + name)
     for word in {word for frame in (*frames, *quiet) for wanted, _ in frame.steps for word in wanted}:
         first, *rest = word.split("_")
         if rest:
-            phrases.setdefault(first, set()).add((tuple(rest), word))
+            phrases.setdefault((first, rest[0]), set()).add((tuple(rest[1:]), word))
         known |= set() if word.startswith("@") else {first, *rest}
     common = set(read("common")["common"]["words"].split())
     for row in read("names").values():  # a name is no slip either
         common |= set(row["words"].split() if isinstance(row["words"], str) else ())
     speller = Speller(known, common - known, dict(read("spelling")["short"]))
+    sizes = {"@" + name: 3 * len(_entries(group, listed)) for name, group in listed.items()}
     return Rules(
-        tuple(frames),
-        tuple(quiet),
+        _by_rarest(frames, sizes),
+        _by_rarest(quiet, sizes),
         {word: frozenset(found) for word, found in groups.items()},
         {word: tuple(sorted(found)) for word, found in phrases.items()},
         speller,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from service.moderation.detector.contacts import Span
 from service.moderation.detector.frames import QUIET, Token
@@ -65,21 +66,22 @@ def _windows(tokens: list[Token]) -> list[list[Token]]:
         sentences[-1].append(token)
         if token.is_break and len(sentences[-1]) > 1:
             sentences.append([])
-    return [tokens] + [left + right for left, right in zip(sentences, sentences[1:], strict=False)]
+    return [tokens] + [left + right for left, right in pairwise(sentences)]
 
 
 def _heaviest(tokens: list[Token], which: int) -> tuple[int, int]:
     """Return start and stop of the run of words that speaks most for a label."""
-    known = _weights()
+    known = _weights().of
     best, total, first = (-math.inf, 0, 0), 0.0, 0
     seen: set[str] = set()
     for at, token in enumerate(tokens):
-        worth = sum(known.of[tag][which] for tag in token.tags - seen if tag in known.of)
-        seen |= token.tags
+        new = token.tags - seen
+        seen |= new
         if total <= 0:
             total, first = 0.0, at
-        total += worth
-        best = max(best, (total, first, at), key=lambda run: run[0])
+        total += sum(known[tag][which] for tag in new if tag in known)
+        if total > best[0]:
+            best = (total, first, at)
     return tokens[best[1]].start, tokens[best[2]].stop
 
 

@@ -16,7 +16,39 @@ LONGEST = 30  # letters: a longer run is no word and is not guessed at
 _SLIP_FROM = 5  # letters: shorter words have too many real neighbours
 _BARE_FROM = 3  # consonants that a word without vowels must keep
 _JOINED_FROM = 6  # letters of two or more words that were written as one
-_SHORT = frozenset("i me my to he she it us is in on at be am do so no go of a u r im if by we up hi ur".split())
+_SHORT = frozenset(
+    [
+        "i",
+        "me",
+        "my",
+        "to",
+        "he",
+        "she",
+        "it",
+        "us",
+        "is",
+        "in",
+        "on",
+        "at",
+        "be",
+        "am",
+        "do",
+        "so",
+        "no",
+        "go",
+        "of",
+        "a",
+        "u",
+        "r",
+        "im",
+        "if",
+        "by",
+        "we",
+        "up",
+        "hi",
+        "ur",
+    ]
+)
 
 
 def near(left: str, right: str) -> bool:
