@@ -1,7 +1,8 @@
-"""The safeguarding detector on labelled corpora: recall and precision a label with intervals, harmless texts flagged, time.
+"""The safeguarding detector on labelled corpora: recall and precision with intervals, harmless texts flagged, time.
 
-Run: python bench/bench_detector.py [corpus.jsonl ...]. Each line of a corpus is {"id": ..., "text": ..., "labels": [...]};
-no labels means harmless. Without arguments: the seen corpus, on which the rules and weights were made.
+Run: python bench/bench_detector.py [corpus.jsonl ...]. Each line of a corpus is
+{"id": ..., "text": ..., "labels": [...]}; no labels means harmless.
+Without arguments: the seen corpus, on which the rules and weights were made.
 """
 
 from __future__ import annotations
@@ -80,9 +81,8 @@ def table(rows: list[Row]) -> list[str]:
         f"grave texts put first, by either label: {cell(sum(bool(r.found & urgent) for r in grave), len(grave))}"
     )
     times = sorted(row.ms for row in rows)
-    lines.append(
-        f"ms a text: median {statistics.median(times):.2f}, 95 % {times[int(len(times) * 0.95)]:.2f}, most {times[-1]:.2f}"
-    )
+    most = times[int(len(times) * 0.95)]
+    lines.append(f"ms a text: median {statistics.median(times):.2f}, 95 % {most:.2f}, most {times[-1]:.2f}")
     return lines
 
 

@@ -30,7 +30,8 @@ _PLATFORM = (
 )
 _ON_PLATFORM = re.compile(
     _EDGE + _PLATFORM + r"(?: name| user| handle| acc| account| id)?s?"
-    r"(?P<link>(?: ?[:=~>-]{1,2} ?| is | are | - | = |'s | its | it's | called | as | hes | he's | shes | she's | im | i'm | under | )"
+    r"(?P<link>(?: ?[:=~>-]{1,2} ?| is | are | - | = |'s | its | it's | called | as | hes | he's | shes | she's "
+    r"| im | i'm | under | )"
     r"(?:its |it's |called |is |@ ?)?)"
     r"@?(?P<who>[a-z0-9][a-z0-9_.]{2,30})(?![a-z0-9@])"
 )
@@ -40,7 +41,8 @@ _BEFORE_PLATFORM = re.compile(
 )
 _NUMBER = re.compile(r"(?<![a-z0-9+])(?:\+ ?)?\(?[\do](?:[ .()/_*,-]{0,3}[\do]){8,15}(?![\da-z])")
 _SPOKEN = re.compile(r"[a-z]+|\d+")
-_WORDS = dict(zip(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], "0123456789", strict=True)) | {
+_DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_WORDS = dict(zip(_DIGITS, "0123456789", strict=True)) | {
     "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0", "sevn": "7", "ate": "8", "for": "4", "fore": "4",
     "to": "2", "too": "2", "won": "1", "fiv": "5", "nin": "9", "thre": "3",
 }  # fmt: skip
@@ -76,7 +78,8 @@ _OLD_PLATE = re.compile(_EDGE + r"(?:[a-z]\d{1,3} ?[a-z]{3}|[a-z]{3} ?\d{1,4}[a-
 _PLATE_WORD = re.compile(_EDGE + r"(?:number ?plates?|plates?|reg(?:istration)?(?: ?plate)?s?)(?![a-z])")
 _AFTER_PLATE = re.compile(
     r"(?: number| no| is| was| are| starts?| starting| started| ends?| ending| ended| begins?| beginning| with| in|"
-    r" its| it's| had| has| says| said| reads| like| of| on| the| a| car| it| i| think| saw| got| partial| goes|[:,.=-]){0,8}"
+    r" its| it's| had| has| says| said| reads| like| of| on| the| a| car| it| i| think| saw| got| partial| goes"
+    r"|[:,.=-]){0,8}"
     r" ?(?P<plate>[a-z]{1,3}\d{1,4}(?: ?[a-z]{1,3})?|\d{2,4}[a-z]{1,3}|[a-z]{3} ?\d{1,3}[a-z]?)(?![a-z0-9])"
 )
 _VEHICLE = re.compile(

@@ -65,7 +65,7 @@ def tokens(pieces: list[Piece], rules: Rules) -> list[Token]:
             joined = "".join(one.text for one in apart[id(piece)])
             if joined in rules.speller.known or rules.speller.parts(joined):
                 word, stop = joined, apart[id(piece)][-1].stop
-                skip_to = stop
+                skip_to = stop + 1  # with the full stop after the last letter
         forms += _word(word, piece.start, stop, rules)
     return _tagged(forms, rules)
 

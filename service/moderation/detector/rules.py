@@ -94,8 +94,9 @@ def _entries(group: dict[str, Any], all_groups: dict[str, dict[str, Any]]) -> se
 def parse(text: str, groups: set[str]) -> list[tuple[tuple[frozenset[str], int], ...]]:
     """Return the step lists that one frame as written stands for.
 
-    ``a|b`` is either word, ``a_b`` two words in a row, ``@x`` a word of a group, ``?`` at the end makes a step optional, ``..`` is up to three
-    other words, ``..5`` up to five, ``<>`` the same as ``..5`` with both sides in either order.
+    ``a|b`` is either word, ``a_b`` two words in a row, ``@x`` a word of a group, ``?`` at the end makes a step
+    optional, ``..`` is up to three other words, ``..5`` up to five, ``<>`` the same as ``..5`` with both sides in
+    either order.
 
     Parameters
     ----------

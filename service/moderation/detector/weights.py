@@ -1,4 +1,4 @@
-"""Weigh the words of a note: do they talk of a place, or of what happens to a person? It finds what no frame foresaw."""
+"""Weigh the words of a note: talk of a place, or of what happens to a person? It finds what no frame foresaw."""
 
 from __future__ import annotations
 
