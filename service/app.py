@@ -16,6 +16,7 @@ from service.areas import pages as areas_pages
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
+from service.duty import pages as duty_pages
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.maps import pages as maps_pages
@@ -103,6 +104,7 @@ def _include_routers(app: FastAPI) -> None:
         # moderation
         # releases
         # duty
+        duty_pages.router,
     ):
         app.include_router(router)
 

@@ -12,6 +12,7 @@ from service.areas import cli as areas_cli
 from service.core import StartError, initialise
 from service.crimes import cli as crimes_cli
 from service.demo.cli import demo
+from service.duty import cli as duty_cli
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
 from service.names import cli as names_cli
@@ -44,6 +45,9 @@ app.add_typer(people_cli.app, name="staff")
 # moderation
 # releases
 # duty
+app.add_typer(duty_cli.retention, name="retention")
+app.command()(duty_cli.backup)
+app.command()(duty_cli.restore)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +67,8 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
 
 def _append_only(path: Path) -> logging.Handler:
     path.touch(mode=0o600, exist_ok=True)
-    handler = logging.FileHandler(path, mode="a", encoding="utf-8")  # appends, also when another process does
+    # appends, also when another process does; starts a new file once retention has put this one aside
+    handler = logging.handlers.WatchedFileHandler(path, mode="a", encoding="utf-8")
     handler.setFormatter(LineFormatter())
     return handler
 

@@ -83,6 +83,36 @@ class Settings(BaseSettings):
     # releases: thresholds of disclosure, how often
 
     # duty: how long each class of data is kept
+    retention_words_days: int = Field(
+        default=180, ge=1, description="Words of a mark are kept so long after its last decision (L6)."
+    )
+    retention_geometry_days: int = Field(
+        default=1095, ge=30, description="The exact position of a mark is kept so long; its ward stays (L6)."
+    )
+    retention_rejected_days: int = Field(default=90, ge=1, description="What a rejected mark said is kept so long.")
+    retention_versions_days: int = Field(default=90, ge=1, description="What a mark said before a change: so long.")
+    retention_requests_days: int = Field(default=90, ge=30, description="The hash of a sent mark is kept so long.")
+    retention_receipts_days: int = Field(default=730, ge=90, description="A receipt works so long.")
+    retention_tombstones_days: int = Field(default=1095, ge=365, description="The tombstone of a mark taken back.")
+    retention_seats_days: int = Field(default=7, ge=1, description="Browsers that joined a workshop, wall batches.")
+    retention_keys_days: int = Field(
+        default=90,
+        ge=14,
+        description="Code, sealing keys and contact of a workshop that is over; unsent marks need them.",
+    )
+    retention_sessions_days: int = Field(default=30, ge=1, description="Staff sessions and invites that are over.")
+    retention_duty_days: int = Field(default=365, ge=30, description="Who was on duty as lead.")
+    retention_decisions_days: int = Field(default=1095, ge=90, description="Decisions of moderators, second looks.")
+    retention_holds_days: int = Field(default=2190, ge=365, description="Decisions of the safeguarding lead.")
+    retention_characteristics_days: int = Field(default=730, ge=1, description="Answers about a person, kept apart.")
+    characteristics_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the store of characteristics; unset means a file or schema of its own.",
+    )
+    retention_jobs_days: int = Field(default=90, ge=7, description="Jobs that ended.")
+    retention_shares_days: int = Field(default=2190, ge=730, description="The ledger of onward shares (L8).")
+    retention_logs_days: int = Field(default=730, ge=365, description="Audit log files that were put aside.")
+    retention_audit_days: int = Field(default=2190, ge=730, description="Audit events; never less than two years.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     worker: bool = Field(default=True, description="Start a worker process beside the web process.")

@@ -44,6 +44,13 @@ def _density(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[st
     return run_density(core, parameters, job)
 
 
+def _retention(core: Core, _parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:
+    from service.duty.workflow import SCHEDULE, run_retention
+
+    job.progress(0.1, "erasing what is older than its period")
+    return {"erased": run_retention(core, SCHEDULE).counts}
+
+
 KINDS: dict[str, Kind] = {
     "join_places": _join_places,
     "join_crimes": _join_crimes,
@@ -53,4 +60,5 @@ KINDS: dict[str, Kind] = {
     # moderation
     # releases
     # duty
+    "retention": _retention,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import erasures
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
 from service.places import state as shared
@@ -92,6 +93,9 @@ def withdraw_receipt(core: Core, receipt: str) -> dict[str, Any]:
         held = record.status == "held"
         values: dict[str, Any] = {"publish": "never", "withdrawn_on": shared.today(), "version": record.version + 1}
         store.update_place(session, record.seq, values if held else values | ERASED | {"status": "withdrawn"})
+        erasures.note_erasures(
+            core, erasures.WITHDRAWN_HELD if held else erasures.WITHDRAWN, [record.id], shared.today()
+        )
         if not held:
             store.delete_derived(session, record.seq)
             unindex(session, "place", [record.seq])

@@ -1,0 +1,97 @@
+"""``safer-places retention``, ``backup`` and ``restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+retention = typer.Typer(no_args_is_help=True, help="Erase what is older than its period.")
+
+
+@retention.callback()
+def _retention() -> None:
+    """Erase what is older than its period."""
+
+
+@retention.command("run")
+def run_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Erase every class of data that is older than its period, and print what went."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from service.core import open_core
+    from service.duty.workflow import CLASSES, run_retention
+    from service.people.workflow import LOCAL
+    from service.settings import Settings
+
+    core = open_core(Settings())
+    try:
+        report = run_retention(core, LOCAL, is_dry=dry_run)
+    finally:
+        core.store.close()
+    table = Table("class", "period", "would go" if dry_run else "erased", "what", title="Retention")
+    for one in CLASSES:
+        period = f"{report.days[one.name]} days" if one.setting else "once decided"
+        table.add_row(one.name, period, str(report.counts[one.name]), one.erased)
+    Console().print(table)
+    typer.echo(f"Kept whatever their age, because the lead has not decided: {report.with_lead} marks.")
+    if not report.log_emptied:
+        typer.echo("A long read held the store's log; its bytes go with the next run.")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="New file; nothing is written over.")],
+) -> None:
+    """Back up the deployment to one file, also while it serves."""
+    from service.core import open_core
+    from service.duty.workflow import make_backup
+    from service.people.workflow import LOCAL
+    from service.settings import Settings
+
+    settings = Settings()
+    core = open_core(settings)
+    try:
+        made = make_backup(core, file.absolute(), LOCAL)
+    finally:
+        core.store.close()
+    typer.echo(f"Backed up {made.files} files, {made.size / 1e6:.1f} MB: {file}")
+    if settings.secret_key is None:
+        typer.echo(
+            f"The secret key is not in it: keep {settings.data_dir / 'secret.key'} apart, once, in a safe place."
+        )
+    if made.engine == "postgresql":
+        typer.echo(
+            "The store is PostgreSQL and is not in this file. Dump it right after:\n"
+            f'  pg_dump --format=custom --file={file}.dump --dbname="$SAFER_PLACES_DATABASE_URL"\n'
+            "pg_dump takes the URL without '+psycopg'."
+        )
+    typer.echo("Ship erasures.jsonl of the data folder apart and often: a restore forgets again what it names.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    into: Annotated[Path, typer.Option(help="New data folder.")],
+    key: Annotated[Path | None, typer.Option(help="The secret.key that you keep apart.")] = None,
+    journal: Annotated[Path | None, typer.Option(help="The newest erasures.jsonl there is.")] = None,
+) -> None:
+    """Restore a backup into a new folder; what was taken back or erased since is erased again."""
+    from service import erasures
+    from service.duty.workflow import RestorePlan, restore_backup
+    from service.settings import Settings
+
+    settings = Settings()
+    newest = journal or settings.data_dir / erasures.FILE
+    done = restore_backup(settings, RestorePlan(file, into.absolute(), key, newest))
+    again = ", ".join(f"{count} {kind}" for kind, count in done.replayed.items()) or "nothing"
+    typer.echo(f"Restored to {done.folder}. Erased again from the journal: {again}.")
+    typer.echo(f"Retention erased {done.retention.total} rows more.")
+    if not done.has_newer_journal:
+        typer.echo(
+            "Warning: no erasures.jsonl newer than the backup was given (--journal). Marks that were taken back since "
+            "are in the restored store again: find that file before you serve it."
+        )
+    typer.echo(f"Look at it, then serve it: SAFER_PLACES_DATA_DIR={done.folder} safer-places serve")
