@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from service.core import Core
 from service.duty.apart import FILE as APART_FILE
@@ -104,29 +103,26 @@ def _facts(core: Core, engine: str) -> dict[str, Any]:
 
 
 def _add_stores(core: Core, writer: ArchiveWriter, target: Path) -> list[str]:
-    """Add the stores that are files; return the crime files that the copied manifest names."""
-    if not core.store.is_sqlite:
-        with core.store.read() as session:
-            return _cited(session)
-    with _copied(core.store, target) as (file, copy):
-        cited = [row[0] for row in copy.execute(CITED)]
-        copy.close()
-        writer.add(STORE_FILE, file, os.fstat(file.fileno()).st_size)
-    apart = apart_path(core.settings)
-    if apart is not None and apart.exists():
-        with open_apart(core) as store, _copied(store, target) as (file, copy):
-            copy.close()
-            writer.add(APART_FILE, file, os.fstat(file.fileno()).st_size)
-    return cited
+    """Add the stores that are files; return the crime files that the manifest names before and after."""
+    cited = _cited(core)
+    if core.store.is_sqlite:
+        with _copied(core.store, target) as file:
+            writer.add(STORE_FILE, file, os.fstat(file.fileno()).st_size)
+        apart = apart_path(core.settings)
+        if apart is not None and apart.exists():
+            with open_apart(core) as store, _copied(store, target) as file:
+                writer.add(APART_FILE, file, os.fstat(file.fileno()).st_size)
+    return cited + _cited(core)
 
 
-def _cited(session: Session) -> list[str]:
-    return list(session.scalars(text(CITED)))
+def _cited(core: Core) -> list[str]:
+    with core.store.read() as session:
+        return list(session.scalars(text(CITED)))
 
 
 @contextmanager
-def _copied(store: Store, target: Path) -> Iterator[tuple[BinaryIO, sqlite3.Connection]]:
-    """Copy a SQLite store as it is at one moment into a file without a name, and give it with its connection."""
+def _copied(store: Store, target: Path) -> Iterator[BinaryIO]:
+    """Copy a SQLite store as it is at one moment into a file without a name, and give it."""
     part = target.with_name(f".{target.name}.copy-{os.getpid()}")
     handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     copy = sqlite3.connect(part)
@@ -141,10 +137,10 @@ def _copied(store: Store, target: Path) -> Iterator[tuple[BinaryIO, sqlite3.Conn
                 source.driver_connection.backup(copy)  # type: ignore[union-attr]
             finally:
                 source.close()
-            yield file, copy
         finally:
             copy.close()
             part.unlink(missing_ok=True)
+        yield file
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
