@@ -41,6 +41,7 @@ app.command()(jobs_cli.worker)
 app.add_typer(names_cli.app, name="names")
 app.add_typer(venues_cli.app, name="venues")
 app.add_typer(people_cli.app, name="staff")
+app.add_typer(people_cli.audit_app, name="audit")
 # workshops
 # moderation
 # releases

@@ -125,7 +125,15 @@ def principal_of_session(core: Core, cookie: str) -> Principal | None:
 
 
 def _principal(row: PrincipalRow) -> Principal:
-    return Principal(row.label, row.role, row.id, row.team_id, frozenset(row.scopes) if row.scopes else None)
+    return Principal(
+        row.label,
+        row.role,
+        row.id,
+        row.team_id,
+        frozenset(row.scopes) if row.scopes else None,
+        is_key=row.kind == "api_key",
+        agreement_id=row.agreement_id,
+    )
 
 
 def _team_id(session: Session, name: str | None) -> int | None:

@@ -35,7 +35,7 @@ def place_feature(principal: Principal, record: PlaceRecord, joiner: Joiner) -> 
     dict
         GeoJSON Feature, ready for JSON.
     """
-    seen = principal.place_fields
+    seen = principal.place_fields_of(record.team_id)
     properties = {name: getattr(record, name) for name in PROPERTIES if name in seen}
     properties["areas"] = [_area(row, joiner, seen) for row in record.areas]
     if "hotspot" in seen:

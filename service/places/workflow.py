@@ -137,7 +137,7 @@ def list_places(
     joiner = current_joiner(core)
     with core.store.read() as session:
         records = store.read_page(session, wanted, visible_rows(principal), joiner.state, after=after, limit=limit + 1)
-    audit(principal, "places.list", rows=min(len(records), limit))
+    audit(core, principal, "places.list", rows=min(len(records), limit))
     features = [place_feature(principal, record, joiner) for record in records[:limit]]
     return features, records[limit - 1].seq if len(records) > limit else None
 
@@ -157,7 +157,7 @@ def read_place(core: Core, principal: Principal, place_id: uuid.UUID) -> dict[st
     if record is None:
         message = "There is no place with this id that you may see."
         raise NotFoundError(message)
-    audit(principal, "places.read", rows=1)
+    audit(core, principal, "places.read", rows=1)
     return place_feature(principal, record, joiner)
 
 
