@@ -17,6 +17,7 @@ from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
 from service.duty import pages as duty_pages
+from service.duty import router as duty_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.maps import pages as maps_pages
@@ -105,6 +106,7 @@ def _include_routers(app: FastAPI) -> None:
         # releases
         # duty
         duty_pages.router,
+        duty_router.router,
     ):
         app.include_router(router)
 

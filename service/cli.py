@@ -49,6 +49,8 @@ app.add_typer(people_cli.audit_app, name="audit")
 app.add_typer(duty_cli.retention, name="retention")
 app.command()(duty_cli.backup)
 app.command()(duty_cli.restore)
+app.add_typer(duty_cli.export, name="export")
+app.command()(duty_cli.subject_export)
 
 
 @app.command()

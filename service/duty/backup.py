@@ -78,9 +78,14 @@ def make_backup(core: Core, path: Path, principal: Principal) -> BackupMade:
     with new_file(path) as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             writer = ArchiveWriter(tar)
+            # The audit's file first: it may name no act that the copy of the store does not hold.
+            files = dict(_files(core.settings.data_dir))
+            for name in [name for name in files if name.startswith("audit")]:
+                writer.add_file(name, files.pop(name))
             cited = _add_stores(core, writer, path)
-            for name, found in _files(core.settings.data_dir):
-                writer.add_file(name, found)
+            for name, found in (files | dict(_files(core.settings.data_dir))).items():
+                if name not in writer.files:
+                    writer.add_file(name, found)
             missing = [name for name in cited if name not in writer.files]
             if missing:
                 message = "Crimes were imported while the backup was made. Make it again."

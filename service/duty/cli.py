@@ -25,12 +25,12 @@ def run_command(
 
     from service.core import open_core
     from service.duty.workflow import CLASSES, run_retention
-    from service.people.workflow import LOCAL
+    from service.people.access import OPERATOR
     from service.settings import Settings
 
     core = open_core(Settings())
     try:
-        report = run_retention(core, LOCAL, is_dry=dry_run)
+        report = run_retention(core, OPERATOR, is_dry=dry_run)
     finally:
         core.store.close()
     table = Table("class", "period", "would go" if dry_run else "erased", "what", title="Retention")
@@ -49,13 +49,13 @@ def backup(
     """Back up the deployment to one file, also while it serves."""
     from service.core import open_core
     from service.duty.workflow import make_backup
-    from service.people.workflow import LOCAL
+    from service.people.access import OPERATOR
     from service.settings import Settings
 
     settings = Settings()
     core = open_core(settings)
     try:
-        made = make_backup(core, file.absolute(), LOCAL)
+        made = make_backup(core, file.absolute(), OPERATOR)
     finally:
         core.store.close()
     typer.echo(f"Backed up {made.files} files, {made.size / 1e6:.1f} MB: {file}")
@@ -95,3 +95,77 @@ def restore(
             "are in the restored store again: find that file before you serve it."
         )
     typer.echo(f"Look at it, then serve it: SAFER_PLACES_DATA_DIR={done.folder} safer-places serve")
+
+
+export = typer.Typer(no_args_is_help=True, help="Share marks with somebody, and see what was shared.")
+
+
+@export.command("places")
+def export_places_command(
+    file: Annotated[Path, typer.Argument(help="New file: .geojson, .csv or .gpkg.")],
+    recipient: Annotated[str, typer.Option(help="Who gets it.")],
+    purpose: Annotated[str, typer.Option(help="What it is used for.")],
+    agreement: Annotated[str, typer.Option(help="Reference of the sharing agreement; exact places need one.")] = "",
+    exact: Annotated[bool, typer.Option("--exact", help="Exact approved marks instead of counts by ward.")] = False,
+) -> None:
+    """Write approved marks to a file that only you can read, and record the share."""
+    from service.core import open_core
+    from service.duty.archive import new_file
+    from service.duty.schemas import ExportRequest
+    from service.duty.workflow import export_places
+    from service.people.access import OPERATOR
+    from service.settings import Settings
+
+    values = {"recipient": recipient, "purpose": purpose, "agreement_id": agreement, "format": file.suffix[1:]}
+    wanted = ExportRequest.model_validate(values | {"detail": "exact" if exact or agreement else "ward"})
+    core = open_core(Settings())
+    try:
+        with new_file(file.absolute()) as sink:
+            made = export_places(core, OPERATOR, wanted)
+            sink.write(made.content)
+    finally:
+        core.store.close()
+    typer.echo(f"{made.rows} rows in {file}; recorded in the ledger with digest {made.digest[:12]}.")
+
+
+@export.command("ledger")
+def ledger_command() -> None:
+    """List what was shared, the newest first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from service.core import open_core
+    from service.duty.workflow import read_ledger
+    from service.settings import Settings
+
+    core = open_core(Settings())
+    try:
+        shares = read_ledger(core)
+    finally:
+        core.store.close()
+    table = Table("when", "recipient", "purpose", "agreement", "by", "rows", "sha-256")
+    for one in shares:
+        row = (one.recipient, one.purpose, one.agreement_id or "-", one.actor, str(one.rows), one.digest)
+        table.add_row(f"{one.at:%Y-%m-%d}", *row)
+    Console().print(table)
+
+
+def subject_export(
+    file: Annotated[Path, typer.Argument(help="New file, for the person who asked.")],
+) -> None:
+    """Write everything held about the mark of a receipt, its words too, to a file that only you can read."""
+    import json
+
+    from service.core import open_core
+    from service.duty.archive import new_file
+    from service.duty.workflow import subject_export as make
+    from service.settings import Settings
+
+    receipt = typer.prompt("Receipt (words or code)", hide_input=True)  # never on the command line: others can list it
+    core = open_core(Settings())
+    try:
+        with new_file(file.absolute()) as sink:
+            sink.write(json.dumps(make(core, receipt), default=str, indent=1, ensure_ascii=False).encode())
+    finally:
+        core.store.close()
+    typer.echo(f"Written to {file}. Hand it over in person, then delete it.")

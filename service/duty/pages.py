@@ -28,3 +28,9 @@ def ask_retention(core: CoreDep, principal: PrincipalDep) -> RedirectResponse:
     """Queue a run."""
     workflow.ask_retention(core, principal)
     return RedirectResponse(f"{core.settings.base_path}/staff/retention?asked=true", SEE_OTHER)
+
+
+@router.get("/staff/shares")
+def show_shares(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
+    """Show the ledger of onward shares."""
+    return render_page(request, "duty/shares.html", shares=workflow.list_shares(core, principal))

@@ -16,8 +16,8 @@ from service.duty.backup import KEY_FILE, key_mark
 from service.duty.replay import replay
 from service.duty.retention import RetentionReport, run_retention
 from service.errors import ConflictError, InvalidInputError
+from service.people.access import OPERATOR
 from service.people.audit import record
-from service.people.workflow import LOCAL
 from service.settings import Settings
 from service.store.base import utc_now
 
@@ -143,8 +143,9 @@ def _forget(settings: Settings, facts: dict[str, Any], now: datetime) -> tuple[d
     try:
         _require_key(core, facts)
         replayed = replay(core, erasures.journal_path(core), now)
-        core.store.write(lambda session: record(session, core, LOCAL, "restore", **replayed))
-        return replayed, run_retention(core, LOCAL, now=now)
+        erased = sum(replayed.values())
+        core.store.write(lambda session: record(session, core, OPERATOR, "restore", marks=erased))
+        return replayed, run_retention(core, OPERATOR, now=now)
     finally:
         core.store.close()
 

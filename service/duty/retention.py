@@ -14,7 +14,6 @@ from service.duty import store
 from service.duty.classes import CLASSES
 from service.duty.erasing import Work, count_with_lead
 from service.duty.scrub import scrub
-from service.duty.sweeping import anchor
 from service.jobs.workflow import enqueue
 from service.people.access import Principal, Right
 from service.people.audit import record
@@ -92,8 +91,7 @@ def _run(session: Session, core: Core, principal: Principal, moment: datetime, *
     if is_dry:
         raise _OnlyTriedError(report)
     store.add_run(session, moment, report.as_json())
-    first = anchor(session) if counts["audit"] else None
-    record(session, core, principal, "retention.run", rows=report.total, audit_starts_after=first)
+    record(session, core, principal, "retention.run", rows=report.total)
     return report
 
 

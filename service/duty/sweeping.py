@@ -12,11 +12,14 @@ from service.duty.models import Share
 from service.jobs.models import Job
 from service.logs import AUDIT_FILE
 from service.moderation.models import Decision, Hold, SecondLook
-from service.people.models import AuditEvent, Invite, RecoveryCode, StaffSession
+from service.people.access import Principal
+from service.people.audit import prune
+from service.people.models import Invite, RecoveryCode, StaffSession
 from service.places.models import Place
 from service.workshops.models import Duty, Seat, WallBatch, Workshop
 
 ROTATE_DAYS = 30
+RETENTION = Principal("retention", "operator")
 NO_SYNC = {"synchronize_session": False}
 
 
@@ -89,19 +92,8 @@ def sweep_shares(work: Work, days: int) -> int:
 
 
 def sweep_audit(work: Work, days: int) -> int:
-    """Delete the oldest audit events, never one after a younger one, so that the chain of those that stay is whole.
-
-    The newest event always stays; the act that trims the audit is an event of its own and names the hash before the
-    first one that stays, so that ``verify`` can start there.
-    """
-    last = work.session.scalar(select(func.max(AuditEvent.seq))) or 0
-    first_kept = work.session.scalar(select(func.min(AuditEvent.seq)).where(AuditEvent.at >= work.moment(days))) or last
-    return _delete(work.session, AuditEvent, AuditEvent.seq < first_kept)
-
-
-def anchor(session: Session) -> str:
-    """Return the hash that the oldest audit event names as the one before it."""
-    return session.scalar(select(AuditEvent.previous).order_by(AuditEvent.seq).limit(1)) or ""
+    """Delete the oldest audit events; the chain of those that stay still verifies."""
+    return prune(work.session, work.core, RETENTION, work.moment(days))
 
 
 def rotate_logs(work: Work, days: int) -> int:

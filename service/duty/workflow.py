@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.duty.backup import BackupMade, make_backup
 from service.duty.classes import CLASSES
+from service.duty.exports import ExportFile, export_places, list_shares, read_ledger
 from service.duty.restore import Restored, RestorePlan, restore_backup
 from service.duty.retention import (
     SCHEDULE,
@@ -13,18 +14,24 @@ from service.duty.retention import (
     retention_state,
     run_retention,
 )
+from service.duty.subject import subject_export
 
 __all__ = [
     "CLASSES",
     "SCHEDULE",
     "BackupMade",
+    "ExportFile",
     "RestorePlan",
     "Restored",
     "RetentionReport",
     "RetentionState",
     "ask_retention",
+    "export_places",
+    "list_shares",
     "make_backup",
+    "read_ledger",
     "restore_backup",
     "retention_state",
     "run_retention",
+    "subject_export",
 ]

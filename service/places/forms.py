@@ -42,7 +42,7 @@ class ListForm(BaseModel):
 class ReceiptForm(BaseModel):
     """The receipt page as a form."""
 
-    action: Literal["look", "correct", "move", "take-back", "take-back-now"] = "look"
+    action: Literal["look", "correct", "move", "take-back", "take-back-now", "download"] = "look"
     receipt: str = Field(default="", max_length=300)
     feeling: str = Field(default="", max_length=20)
     times: list[str] = Field(default=[], max_length=10)

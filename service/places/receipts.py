@@ -104,8 +104,13 @@ def withdraw_receipt(core: Core, receipt: str) -> dict[str, Any]:
     return receipt_view(core.store.write(write), joiner)
 
 
+def seq_of_receipt(core: Core, session: Session, receipt: str) -> int | None:
+    """Return the place that a receipt belongs to, as it was typed, pasted or said."""
+    return store.find_receipt(session, core.keyed_hash("receipt", to_secret(receipt)))
+
+
 def _find(core: Core, session: Session, receipt: str, joiner: Joiner) -> PlaceRecord:
-    seq = store.find_receipt(session, core.keyed_hash("receipt", to_secret(receipt)))
+    seq = seq_of_receipt(core, session, receipt)
     record = store.read_record(session, seq, joiner.state) if seq is not None else None
     if record is None:
         message = "This receipt is not known. Check every letter or word of it."

@@ -97,6 +97,7 @@ class PlaceFilter:
     since: date | None = None
     until: date | None = None
     status: str | None = None
+    publish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ def _visible(visible: Visible) -> list[Any]:
 def narrow_marks(wanted: PlaceFilter, visible: Visible) -> list[Any]:
     """Return the conditions of a filter that concern the mark itself, not its position."""
     conditions = _visible(visible)
-    for name in ("feeling", "kind", "status"):
+    for name in ("feeling", "kind", "status", "publish"):
         if (value := getattr(wanted, name)) is not None:
             conditions.append(PLACE.c[name] == value)
     if wanted.times:

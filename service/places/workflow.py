@@ -15,11 +15,12 @@ from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
 from service.places.checks import Draft, check_place, refused
-from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
+from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area, shareable_by_area
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, to_words
+from service.places.receipts import seq_of_receipt
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
 from service.places.state import (
@@ -57,6 +58,8 @@ __all__ = [
     "reasons_by_code",
     "rejoin_hotspots",
     "rejoin_places",
+    "seq_of_receipt",
+    "shareable_by_area",
 ]
 
 
