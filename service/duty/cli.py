@@ -116,6 +116,9 @@ def export_places_command(
     from service.people.access import OPERATOR
     from service.settings import Settings
 
+    if file.suffix not in {".geojson", ".csv", ".gpkg"}:
+        message = f"{file.name}: end the name in .geojson, .csv or .gpkg."
+        raise typer.BadParameter(message)
     values = {"recipient": recipient, "purpose": purpose, "agreement_id": agreement, "format": file.suffix[1:]}
     wanted = ExportRequest.model_validate(values | {"detail": "exact" if exact or agreement else "ward"})
     core = open_core(Settings())
