@@ -16,6 +16,7 @@ from service.areas import pages as areas_pages
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
+from service.duty import about_pages as duty_about_pages
 from service.duty import pages as duty_pages
 from service.duty import router as duty_router
 from service.errors import Problem, install_handlers
@@ -109,6 +110,7 @@ def _include_routers(app: FastAPI) -> None:
         # duty
         duty_pages.router,
         duty_router.router,
+        duty_about_pages.router,
     ):
         app.include_router(router)
 

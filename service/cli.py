@@ -50,6 +50,7 @@ app.add_typer(duty_cli.retention, name="retention")
 app.command()(duty_cli.backup)
 app.command()(duty_cli.restore)
 app.add_typer(duty_cli.export, name="export")
+app.add_typer(duty_cli.participation, name="participation")
 app.command()(duty_cli.subject_export)
 
 

@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     retention_decisions_days: int = Field(default=1095, ge=90, description="Decisions of moderators, second looks.")
     retention_holds_days: int = Field(default=2190, ge=365, description="Decisions of the safeguarding lead.")
     retention_characteristics_days: int = Field(default=730, ge=1, description="Answers about a person, kept apart.")
+    characteristics_on: bool = Field(
+        default=False, description="Whether people in workshops are asked the optional questions about themselves (L4)."
+    )
     characteristics_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL of the store of characteristics; unset means a file or schema of its own.",

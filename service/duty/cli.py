@@ -172,3 +172,48 @@ def subject_export(
     finally:
         core.store.close()
     typer.echo(f"Written to {file}. Hand it over in person, then delete it.")
+
+
+participation = typer.Typer(no_args_is_help=True, help="Who took part, beside who lives here.")
+
+
+@participation.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="CSV with area_gss, age_band, residents.")],
+    source: Annotated[str, typer.Option(help="Where the numbers come from, such as 'Census 2021, TS007'.")],
+) -> None:
+    """Store residents by ward and age band; they replace those of before."""
+    from service.core import open_core
+    from service.duty.workflow import import_residents
+    from service.settings import Settings
+
+    core = open_core(Settings())
+    try:
+        typer.echo(f"{import_residents(core, file, source)} rows.")
+    finally:
+        core.store.close()
+
+
+@participation.command("report")
+def report_command() -> None:
+    """Print who took part by age and by ward, beside residents."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from service.core import open_core
+    from service.duty.workflow import participation as make
+    from service.people.access import Principal
+    from service.settings import Settings
+
+    core = open_core(Settings())
+    try:
+        report = make(core, Principal("command-line", "planner"))
+    finally:
+        core.store.close()
+    for title, lines in (("By age", report.bands), ("By ward", report.wards)):
+        table = Table("", "people", "residents", "of residents", title=title)
+        for line in lines:
+            people = "not enough people yet" if line.people is None else f"about {line.people}"
+            share = "-" if line.share_of_residents is None else f"{line.share_of_residents:.0%}"
+            table.add_row(line.name, people, str(line.residents or "-"), share)
+        Console().print(table)
