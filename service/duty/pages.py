@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from service.duty import workflow
+from service.duty.words import EASY_READ
 from service.people.dependencies import PrincipalDep
 from service.web.dependencies import CoreDep
 from service.web.templates import render_page
@@ -34,3 +35,9 @@ def ask_retention(core: CoreDep, principal: PrincipalDep) -> RedirectResponse:
 def show_shares(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Show the ledger of onward shares."""
     return render_page(request, "duty/shares.html", shares=workflow.list_shares(core, principal))
+
+
+@router.get("/privacy/easy-read")
+def show_easy_read(request: Request, _principal: PrincipalDep) -> HTMLResponse:
+    """Say what is kept in the shortest sentences, each part with a picture."""
+    return render_page(request, "duty/privacy_easy_read.html", parts=EASY_READ)

@@ -37,9 +37,9 @@ def show_accessibility(request: Request, principal: PrincipalDep) -> HTMLRespons
 
 
 @router.get("/privacy")
-def show_privacy(request: Request, principal: PrincipalDep) -> HTMLResponse:
+def show_privacy(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Say what is kept and who sees it: in short words, then at length."""
-    return render_page(request, "privacy.html", principal=principal)
+    return render_page(request, "privacy.html", principal=principal, kept=core.settings)
 
 
 @router.get("/about-data")

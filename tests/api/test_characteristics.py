@@ -104,7 +104,7 @@ def test_answers_are_stored_apart_without_key_day_or_workshop(asking: TestClient
 @pytest.mark.requirement("L4", "C5")
 def test_answers_cannot_be_joined_to_marks_without_the_secret(asking: TestClient) -> None:
     core = core_of(asking)
-    workshop, code = set_up(core)
+    _, code = set_up(core)
     device = phone(asking, code)
     person = "contributor-key-0123456789"
     send(asking, contributor_key=person)
@@ -114,7 +114,7 @@ def test_answers_cannot_be_joined_to_marks_without_the_secret(asking: TestClient
         place = session.scalars(select(Place)).one()
         tables = inspect(session.connection()).get_table_names()
     assert place.contributor_key not in {row.person, row.session, None}
-    assert row.person not in {getattr(place, column.name) for column in Place.__table__.columns}
+    assert row.person not in [getattr(place, column.name) for column in Place.__table__.columns]
     assert "answer" not in tables  # not in the store of the marks, on either engine
     assert not set(ApartBase.metadata.tables) & set(METADATA.tables)
 
