@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, description="Key of receipts and staff cookies; unset means a file made in the data folder."
     )
-    staff_session_minutes: int = Field(default=60, ge=5, le=720, description="How long a staff page session lasts.")
+    staff_session_minutes: int = Field(
+        default=30, ge=5, le=240, description="A staff session ends after so many minutes without use."
+    )
 
     dpia_reference: str | None = Field(default=None, description="Reference of the DPIA (L1).")
     controller: str | None = Field(default=None, description="Name of the data controller (L1).")
@@ -55,7 +57,9 @@ class Settings(BaseSettings):
     body_max_kb: int = Field(default=64, ge=4, le=1024, description="Largest body of a request [kB].")
     marks_per_minute: int = Field(default=600, ge=1, description="Most marks a minute from one network.")
     receipt_tries_per_minute: int = Field(default=20, ge=1, description="Most receipts tried a minute by one network.")
-    sign_in_tries_per_minute: int = Field(default=10, ge=1, description="Most failed sign-ins a minute by one network.")
+    sign_in_tries_per_minute: int = Field(
+        default=60, ge=1, description="Most failed sign-ins a minute by one network; many colleagues share one."
+    )
     exact_resolution_m: float = Field(default=20.0, gt=0, description="Coarser boundary sets are approximate.")
 
     hotspot_cell_m: float = Field(default=250.0, ge=250.0, description="Cell of the hot spot grid; not finer than P1.")
@@ -75,6 +79,25 @@ class Settings(BaseSettings):
     tile_cache_mb: int = Field(default=500, ge=10, description="Largest size of the tile cache.")
 
     # people: accounts, sessions, sign-in from elsewhere
+    staff_session_hours: int = Field(
+        default=10, ge=1, le=24, description="A staff session ends so many hours after sign-in, used or not."
+    )
+    staff_rotate_minutes: int = Field(
+        default=15, ge=1, le=240, description="A staff session in use gets a new token after so many minutes."
+    )
+    staff_confirm_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=120,
+        description="How long password and code hold for an export or a change of accounts (X5).",
+    )
+    staff_invite_hours: int = Field(
+        default=72, ge=1, le=336, description="How long an invite of staff can be taken up."
+    )
+    sign_in_tries: int = Field(default=5, ge=3, le=20, description="Wrong sign-ins after which an account rests.")
+    sign_in_rest_minutes_max: int = Field(
+        default=60, ge=1, le=1440, description="Longest rest of an account; the first is one minute, then it doubles."
+    )
 
     # workshops: codes, seats, the wall
     open_marking: bool = Field(

@@ -74,6 +74,8 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "demo": frozenset(set(Right) - {Right.STAFF_MANAGE, Right.EXPORT_EXACT, Right.RETENTION_RUN}),
 }
 
+STAFF_ROLES: tuple[str, ...] = tuple(role for role in RIGHTS if role not in {"public", "demo"})
+
 # The right that each row and field of a place asks for, whoever's workshop it is of; what is not named is never shown.
 PLACE_ROWS: dict[str, Right] = {
     "approved": Right.PLACES_LIST,

@@ -19,6 +19,7 @@ from service.logs import AUDIT_FILE
 from service.people.access import Principal, Right
 from service.people.audit import FIRST, PRUNE, seal
 from service.people.models import AuditEvent
+from service.people.schemas import AuditQuery
 
 CHUNK: Final = 5_000
 PAGE: Final = 100
@@ -27,17 +28,6 @@ LOCAL_TIME: Final = ZoneInfo("Europe/London")
 
 class BrokenAuditError(ConflictError):
     """The audit is not what was written; the message names the first row that shows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """Which acts are asked for; what is empty does not narrow."""
-
-    actor: str = ""
-    act: str = ""  # the beginning of it, such as ``place.``
-    subject: str = ""
-    since: date | None = None
-    until: date | None = None
 
 
 @dataclass(slots=True)
@@ -50,9 +40,7 @@ class _Walk:
     pruned: dict[str, str] = field(default_factory=dict)  # hash of the last row deleted by duty -> time it went up to
 
 
-def list_events(
-    core: Core, principal: Principal, wanted: AuditFilter, *, before: int | None = None
-) -> tuple[list[AuditEvent], int | None]:
+def list_events(core: Core, principal: Principal, wanted: AuditQuery) -> tuple[list[AuditEvent], int | None]:
     """Return a page of acts, the newest first, and where the next page begins if there is one.
 
     Raises
@@ -62,14 +50,14 @@ def list_events(
     """
     principal.require(Right.AUDIT_READ)
     query = _narrow(select(AuditEvent), wanted).order_by(AuditEvent.seq.desc()).limit(PAGE + 1)
-    if before is not None:
-        query = query.where(AuditEvent.seq < before)
+    if wanted.before is not None:
+        query = query.where(AuditEvent.seq < wanted.before)
     with core.store.read() as session:
         rows = list(session.scalars(query))
     return rows[:PAGE], rows[PAGE - 1].seq if len(rows) > PAGE else None
 
 
-def _narrow(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
+def _narrow(query: Select[Any], wanted: AuditQuery) -> Select[Any]:
     if wanted.actor:
         query = query.where(AuditEvent.actor == wanted.actor)
     if wanted.act:
@@ -81,6 +69,12 @@ def _narrow(query: Select[Any], wanted: AuditFilter) -> Select[Any]:
     if wanted.until is not None:
         query = query.where(AuditEvent.at < _midnight(wanted.until) + timedelta(days=1))
     return query
+
+
+def local_words(moment: datetime) -> str:
+    """Return a time as people in the borough write it: 3 June 2018, 14:05:09."""
+    here = moment.astimezone(LOCAL_TIME)
+    return f"{here.day} {here:%B %Y, %H:%M:%S}"
 
 
 def _midnight(day: date) -> datetime:

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from service.core import Core
 from service.people.access import Principal
 from service.people.audit import prune, record, record_read
-from service.people.auditing import AuditFilter, BrokenAuditError, list_events, verify
+from service.people.auditing import BrokenAuditError, list_events, verify
+from service.people.schemas import AuditQuery
 from service.store.base import utc_now
 
 WHO = Principal("worker", "youth_worker", 1)
@@ -129,14 +130,14 @@ def test_file_names_who_and_what_and_never_where(core: Core) -> None:
 def test_list_is_narrowed_and_paged(core: Core) -> None:
     for number in range(120):
         core.store.write(lambda session, n=number: record(session, core, ADMIN, "key.make", subject=f"k{n}"))
-    first, cursor = list_events(core, ADMIN, AuditFilter(act="key."))
-    second, end = list_events(core, ADMIN, AuditFilter(act="key."), before=cursor)
+    first, cursor = list_events(core, ADMIN, AuditQuery(act="key."))
+    second, end = list_events(core, ADMIN, AuditQuery(act="key.", before=cursor))
     assert [row.subject for row in first + second] == [f"k{n}" for n in reversed(range(120))]
     assert end is None
-    assert [row.subject for row in list_events(core, ADMIN, AuditFilter(actor="worker", subject="s3"))[0]] == ["s3"]
+    assert [row.subject for row in list_events(core, ADMIN, AuditQuery(actor="worker", subject="s3"))[0]] == ["s3"]
     today = utc_now().date()
-    assert list_events(core, ADMIN, AuditFilter(until=today - timedelta(days=2)))[0] == []
-    assert len(list_events(core, ADMIN, AuditFilter(since=today - timedelta(days=2)))[0]) == 100
+    assert list_events(core, ADMIN, AuditQuery(until=today - timedelta(days=2)))[0] == []
+    assert len(list_events(core, ADMIN, AuditQuery(since=today - timedelta(days=2)))[0]) == 100
 
 
 @pytest.mark.requirement("X9")
