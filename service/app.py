@@ -36,6 +36,7 @@ from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
+from service.workshops import join_pages as workshops_join_pages
 from service.workshops import router as workshops_router
 
 GZIP_FROM_BYTES = 1024
@@ -107,6 +108,7 @@ def _include_routers(app: FastAPI) -> None:
         web_pages.router,
         # workshops
         workshops_router.router,
+        workshops_join_pages.router,
         # moderation
         # releases
         # duty
