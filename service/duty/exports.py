@@ -20,6 +20,7 @@ from service.duty.schemas import ExportRequest
 from service.errors import ForbiddenError
 from service.people.access import OPERATOR, Principal, Right
 from service.people.audit import record
+from service.people.workflow import require_fresh
 from service.places import workflow as places
 from service.store.base import utc_now
 
@@ -68,11 +69,15 @@ def export_places(core: Core, principal: Principal, wanted: ExportRequest) -> Ex
     ------
     NotSignedInError, ForbiddenError
         If the caller may not share, or asks for exact places without an agreement.
+    ConfirmFirstError
+        If a session asks for exact places and password and code were not given a short while ago (X5).
     UnavailableError
         If there are no wards yet.
     """
     is_exact = wanted.detail == "exact"
     _require(principal, wanted, is_exact=is_exact)
+    if is_exact:
+        require_fresh(core, principal)
     features = exact_features(core, principal.id) if is_exact else ward_features(core)
     statement = _statement(core, wanted)
     content = to_file(features, statement, wanted.format)

@@ -15,7 +15,6 @@ from service import erasures
 from service.core import Core
 from service.duty import erasing
 from service.duty.erasing import HOLD, PLACE, Found, Work, with_lead
-from service.moderation.models import Hold
 
 HELD_BY: Final = "restore"
 # Most of a mark first: what is taken back needs nothing further.
@@ -94,10 +93,9 @@ def _hold_again(work: Work, found: Found) -> int:
         waiting = session.scalar(select(HOLD.c.id).where(HOLD.c.place_seq == seq, HOLD.c.decided_at.is_(None)))
         if waiting is None:
             before = session.scalar(select(PLACE.c.status).where(PLACE.c.seq == seq)) or "pending"
-            due = work.now + timedelta(days=1)
-            hold = Hold(place_seq=seq, status_before=before, held_by=HELD_BY, held_at=work.now, due_at=due)
-            session.add(hold)
+            clock = {"held_at": work.now, "due_at": work.now + timedelta(days=1), "escalations": 0}
+            hold = {"place_seq": seq, "status_before": before, "held_by": HELD_BY}
+            session.execute(HOLD.insert().values(**hold, **clock))
         values = {"status": "held", "publish": "never", "withdrawn_on": work.today, "version": PLACE.c.version + 1}
         session.execute(PLACE.update().where(PLACE.c.seq == seq).values(**values))
-    session.flush()
     return len(found)
