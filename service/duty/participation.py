@@ -106,7 +106,8 @@ def participation(core: Core, principal: Principal) -> Participation:
 
 def _shares(names: list[tuple[str, str]], people: dict[str, int | None], residents: dict[str, int]) -> list[Share]:
     """Return one line a name; shares are of the people shown and of all residents."""
-    shown = sum(count or 0 for count in people.values())
+    numbers = [count for count in people.values() if count is not None]
+    shown = sum(numbers) if len(numbers) > 1 else 0  # all of one is no share
     living = sum(residents.get(code, 0) for code, _ in names)
     lines = []
     for code, words in names:

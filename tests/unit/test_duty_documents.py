@@ -36,6 +36,7 @@ ARRIVING = {
 # Where children are: every route that begins so needs a best-interests statement (C8).
 CHILDREN = ("/j", "/mark", "/receipt", "/privacy", "/sw.js", "/manifest", "/api/v1/receipts", "/api/v1/workshop/")
 WALL = "/wall"
+ABUSERS = ("the troll", "the rival", "someone looking for a victim", "the insider", "the controlling adult")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
