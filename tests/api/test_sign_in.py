@@ -85,9 +85,7 @@ def test_unknown_login_takes_as_long_as_a_wrong_password(client: TestClient, wor
         return time.perf_counter() - start
 
     seconds("nobody")
-    pairs = [
-        (seconds(worker.login), seconds("nobody@example.org")) for _ in range(4)
-    ]  # interleaved
+    pairs = [(seconds(worker.login), seconds("nobody@example.org")) for _ in range(4)]  # interleaved
     known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
     # one argon2 hash is nearly all of it; without it the unknown one would take a small part of the time
     assert 0.4 < known / unknown < 2.5
