@@ -25,6 +25,7 @@ from service.maps import pages as maps_pages
 from service.maps import router as maps_router
 from service.names import router as names_router
 from service.people import admin_pages as people_admin_pages
+from service.people import elsewhere_pages
 from service.people import pages as people_pages
 from service.places import pages as places_pages
 from service.places import receipt_pages, receipts_router
@@ -98,6 +99,7 @@ def _include_routers(app: FastAPI) -> None:
         names_router.router,
         people_pages.router,
         people_admin_pages.router,
+        elsewhere_pages.router,
         places_router.router,
         receipts_router.router,
         venues_router.router,

@@ -99,6 +99,24 @@ class Settings(BaseSettings):
         default=60, ge=1, le=1440, description="Longest rest of an account; the first is one minute, then it doubles."
     )
 
+    oidc_issuer: str = Field(
+        default="", description="OpenID provider that staff may sign in with, such as https://login.example.org."
+    )
+    oidc_client_id: str = Field(default="", description="Our client id at that provider.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Our client secret at that provider.")
+    oidc_name: str = Field(default="your work account", description="What the button of the sign-in page calls it.")
+    oidc_scopes: str = Field(default="openid profile", description="Scopes that are asked of the provider.")
+    oidc_hosts: list[str] = Field(
+        default=[], description="Other hosts that the provider answers on (JSON list); its issuer's host is allowed."
+    )
+    oidc_second_factor: list[str] = Field(
+        default=["mfa"], description="Values of amr or acr by which the provider asserts a second factor (JSON list)."
+    )
+    oidc_role_claim: str = Field(default="", description="Claim that names groups, for accounts without an invite.")
+    oidc_roles: dict[str, str] = Field(
+        default={}, description="Group to role, or to role:team (JSON object); empty: accounts come by invite only."
+    )
+
     # workshops: codes, seats, the wall
     open_marking: bool = Field(
         default=False, description="Anyone may mark without a code: fixed reasons, no words, no borders (S2)."
@@ -165,6 +183,20 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _check_oidc(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            message = "oidc_issuer needs oidc_client_id and oidc_client_secret."
+            raise ValueError(message)
+        local = urlsplit(self.oidc_issuer).hostname in {"localhost", "127.0.0.1", "::1"}
+        if self.oidc_issuer and not (self.oidc_issuer.startswith("https://") or local):
+            message = "oidc_issuer must be an https address."
+            raise ValueError(message)
+        if bool(self.oidc_role_claim) != bool(self.oidc_roles):
+            message = "Set oidc_role_claim and oidc_roles together, or neither."
+            raise ValueError(message)
+        return self
+
     @property
     def resolved_database_url(self) -> str:
         """URL of the store: the setting, or SQLite in the data folder."""
@@ -178,8 +210,9 @@ class Settings(BaseSettings):
     @property
     def outbound_hosts(self) -> frozenset[str]:
         """The allow-list of outbound hosts (X10): those of the URLs set here, and no others."""
-        urls = [self.police_api_url, self.open_geography_url, self.tile_url or ""]
-        return frozenset(host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc))
+        urls = [self.police_api_url, self.open_geography_url, self.tile_url or "", self.oidc_issuer]
+        hosts = {host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc)}
+        return frozenset(hosts | set(self.oidc_hosts))
 
     @property
     def missing_assessment(self) -> list[str]:

@@ -427,6 +427,13 @@ def renew_recovery_codes(core: Core, principal: Principal) -> list[str]:
     return codes
 
 
+def has_password(core: Core, principal: Principal) -> bool:
+    """Return whether one's own account has a password, and is not only signed in elsewhere."""
+    with core.store.read() as session:
+        person = store.find_active(session, principal.number or 0, utc_now())
+    return person is not None and person.password_hash is not None
+
+
 def count_recovery_codes(core: Core, principal: Principal) -> int:
     """Return how many recovery codes one's own account has left."""
     with core.store.read() as session:

@@ -108,7 +108,7 @@ def show_confirm(
     require_staff(principal)
     if principal.session_id is None:  # a program's key has nothing to confirm
         return go(core, own_path(next_) or "/staff")
-    return _ask_again(request, core, next_, "")
+    return _ask_again(request, core, principal, next_, "")
 
 
 @router.post("/staff/confirm")
@@ -125,7 +125,7 @@ def confirm(
     try:
         token = workflow.confirm(core, principal, password, code)
     except NotSignedInError as error:
-        return _ask_again(request, core, next_, error.detail)
+        return _ask_again(request, core, principal, next_, error.detail)
     return go(core, own_path(next_) or "/staff", cookie_of(core, request, token))
 
 
@@ -146,7 +146,7 @@ def open_invite(request: Request, core: CoreDep, token: Word) -> Response:
     except NotFoundError as error:
         count_failure(core, request, "sign-in", limit)
         return render_page(request, "staff/invite.html", status=NOT_FOUND, problem=error.detail)
-    return _enrol(request, token, enrolment, "")
+    return _enrol(request, core, token, enrolment, "")
 
 
 @router.post("/staff/invite/accept")
@@ -166,7 +166,7 @@ def accept_invite(
     except NotFoundError as error:
         return render_page(request, "staff/invite.html", status=NOT_FOUND, problem=error.detail)
     except InvalidInputError as error:
-        return _enrol(request, token, workflow.same_enrolment(core, token, sealed), error.detail)
+        return _enrol(request, core, token, workflow.same_enrolment(core, token, sealed), error.detail)
     response = render_page(request, "staff/codes.html", status=201, codes=codes, is_new=True)
     response.headers.append("set-cookie", cookie_of(core, request, session))
     return response
@@ -205,15 +205,18 @@ def _ask(request: Request, core: Core, next_: str, *, login: str, problem: str) 
     return render_page(request, "sign_in.html", status=UNAUTHORIZED if problem else 200, **values)
 
 
-def _ask_again(request: Request, core: Core, next_: str, problem: str) -> Response:
+def _ask_again(request: Request, core: Core, principal: Principal, next_: str, problem: str) -> Response:
+    there = core.settings.oidc_name if core.settings.oidc_issuer and not workflow.has_password(core, principal) else ""
     values = {"next": own_path(next_), "problem": problem, "minutes": core.settings.staff_confirm_minutes}
+    values |= {"elsewhere": there}
     return render_page(request, "staff/confirm.html", status=UNAUTHORIZED if problem else 200, **values)
 
 
-def _enrol(request: Request, token: str, enrolment: workflow.Enrolment, problem: str) -> Response:
+def _enrol(request: Request, core: Core, token: str, enrolment: workflow.Enrolment, problem: str) -> Response:
+    elsewhere = core.settings.oidc_name if core.settings.oidc_issuer else ""
     qr = second_factor.qr_svg(enrolment.address)
     values = {"token": token, "enrolment": enrolment, "qr": qr, "problem": problem, "role_words": ROLE_WORDS}
-    return render_page(request, "staff/enrol.html", status=REFUSED if problem else 200, **values)
+    return render_page(request, "staff/enrol.html", status=REFUSED if problem else 200, elsewhere=elsewhere, **values)
 
 
 def _own(core: Core, principal: Principal) -> dict[str, Any]:
