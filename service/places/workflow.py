@@ -20,9 +20,10 @@ from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
-from service.places.receipts import seq_of_receipt
+from service.places.receipts import seq_of_receipt, withdraw_receipt
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
+from service.places.session_marks import WardMark, session_marks
 from service.places.state import (
     audit,
     contributor_hash,
@@ -49,6 +50,7 @@ __all__ = [
     "PlaceFilter",
     "Positions",
     "Terms",
+    "WardMark",
     "choices",
     "counts_by_area",
     "create_place",
@@ -62,9 +64,11 @@ __all__ = [
     "rejoin_hotspots",
     "rejoin_places",
     "seq_of_receipt",
+    "session_marks",
     "shareable_by_area",
     "take_place",
     "today",
+    "withdraw_receipt",
 ]
 
 
