@@ -20,6 +20,9 @@ from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.maps import pages as maps_pages
 from service.maps import router as maps_router
+from service.moderation import lead_pages
+from service.moderation import pages as moderation_pages
+from service.moderation import router as moderation_router
 from service.names import router as names_router
 from service.people import pages as people_pages
 from service.places import pages as places_pages
@@ -101,6 +104,9 @@ def _include_routers(app: FastAPI) -> None:
         web_pages.router,
         # workshops
         # moderation
+        moderation_router.router,
+        moderation_pages.router,
+        lead_pages.router,
         # releases
         # duty
     ):

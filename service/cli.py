@@ -14,6 +14,7 @@ from service.crimes import cli as crimes_cli
 from service.demo.cli import demo
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
+from service.moderation import cli as moderation_cli
 from service.names import cli as names_cli
 from service.people import cli as people_cli
 from service.runs import cli as runs_cli
@@ -42,6 +43,7 @@ app.add_typer(venues_cli.app, name="venues")
 app.add_typer(people_cli.app, name="staff")
 # workshops
 # moderation
+app.add_typer(moderation_cli.app, name="lead")
 # releases
 # duty
 

@@ -78,6 +78,8 @@ class PlaceRecord:
     version: int
     is_sample: bool
     geometry: bytes | None
+    withdrawn_on: date | None = None
+    merged_into: int | None = None
     areas: list[dict[str, Any]] = field(default_factory=list)
     hotspot: dict[str, Any] | None = None
 
