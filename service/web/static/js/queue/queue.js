@@ -6,6 +6,8 @@ import { Chooser, isAtOnce, selectedSpans, showWords } from "./words.js";
 const root = document.getElementById("queue");
 const $ = (id) => document.getElementById(id);
 const FEELINGS = { safe: "Feels safe", unsafe: "Feels unsafe", mixed: "It depends" };
+const KIND_WORDS = { point: "a spot", route: "a way", area: "an area", border: "a border" };
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 const SHOWN = 20;
 const state = { mark: null, busy: true, skipped: [], panel: "", waiting: 0, decisions: [] };
 const chooser = new Chooser($("words-text"), (words) => ($("chosen").textContent = words));
@@ -49,11 +51,11 @@ function show(mark, { isNew }) {
   $("waiting").textContent = state.waiting === 1 ? "1 mark waits." : `${state.waiting} marks wait.`;
   if (!mark) return;
   $("feeling").textContent = FEELINGS[mark.feeling];
-  $("facts").textContent = [mark.people > 1 ? `for ${mark.people} people` : "for 1 person", mark.day, mark.kind].join(" · ");
+  $("facts").textContent = [mark.people > 1 ? `for ${mark.people} people` : "for 1 person", day.format(new Date(`${mark.day}T12:00:00`)), KIND_WORDS[mark.kind]].join(" · ");
   showWords($("words-text"), mark);
   showFound(mark);
-  $("reasons").textContent = mark.reasons.join("; ") || "–";
-  $("times").textContent = mark.times.join("; ") || "–";
+  $("reasons").textContent = `${mark.reasons.join("; ") || "No reasons given"}.`;
+  $("times").textContent = mark.times.join("; ");
   $("public").textContent = mark.public_text ?? "None";
   $("publish").textContent = mark.publish === "never" ? "Never published" : "Counted once it is approved";
   $("publish-words").textContent = mark.publish === "never" ? "Count again" : "Never publish";
@@ -83,7 +85,6 @@ function showFound(mark) {
     item.classList.toggle("at-once", isAtOnce(label));
     return item;
   }));
-  $("found").hidden = false;
 }
 
 function veil(isOn) {
@@ -98,14 +99,16 @@ const isVeiled = () => $("words").dataset.veiled === "true";
 async function decide(act, more = {}) {
   const { id, version } = state.mark;
   const answer = await ask(`/marks/${id}/decide`, { desk, act, version, checks: checked(), ...more });
-  await decided(answer.done ? "Done." : "Saved.");
+  decided(answer.done ? "Done." : "Saved.");
   if (answer.done) await load();
   else show({ ...answer.mark }, { isNew: false });
 }
 
 async function decided(words) {
+  // not waited for: the next mark can be read and decided meanwhile
   say(words);
-  const found = await ask("/decisions");
+  const found = await ask("/decisions").catch(() => null);
+  if (!found) return;
   state.decisions = found.decisions;
   const open = found.decisions.filter((one) => !one.undone);
   $("undo").disabled = !open.length;
@@ -135,8 +138,8 @@ function decisionRow(one) {
 async function undo(number) {
   const answer = await ask(`/decisions/${number}/undo`, {});
   state.skipped = state.skipped.filter((id) => id !== answer.mark);
-  await decided("Undone.");
   await load(answer.mark);
+  await decided("Undone.");
 }
 
 // ---- panels -------------------------------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ function openPanel(name) {
   for (const other of Object.keys(PANELS)) $(`form-${other}`).hidden = other !== name;
   const first = $(`form-${name}`).querySelector("textarea, input");
   first?.focus();
-  $("panel").scrollIntoView({ block: "nearest" });
+  $("panel").scrollIntoView({ block: "center" });
 }
 
 function closePanel() {
@@ -343,7 +346,5 @@ setInterval(() => {
 }, (Number(root.dataset.lease) * 1000) / 3);
 
 state.busy = false;
-run(async () => {
-  await load();
-  await decided("");
-});
+run(() => load());
+decided("");
