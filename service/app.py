@@ -23,6 +23,9 @@ from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.maps import pages as maps_pages
 from service.maps import router as maps_router
+from service.moderation import lead_pages
+from service.moderation import pages as moderation_pages
+from service.moderation import router as moderation_router
 from service.names import router as names_router
 from service.people import admin_pages as people_admin_pages
 from service.people import elsewhere_pages
@@ -118,6 +121,9 @@ def _include_routers(app: FastAPI) -> None:
         workshops_wall_pages.router,
         workshops_duty_pages.router,
         # moderation
+        moderation_router.router,
+        moderation_pages.router,
+        lead_pages.router,
         # releases
         # duty
         duty_pages.router,

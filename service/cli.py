@@ -15,6 +15,7 @@ from service.demo.cli import demo
 from service.duty import cli as duty_cli
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
+from service.moderation import cli as moderation_cli
 from service.names import cli as names_cli
 from service.people import cli as people_cli
 from service.runs import cli as runs_cli
@@ -44,6 +45,7 @@ app.add_typer(people_cli.app, name="staff")
 app.add_typer(people_cli.audit_app, name="audit")
 # workshops
 # moderation
+app.add_typer(moderation_cli.app, name="lead")
 # releases
 # duty
 app.add_typer(duty_cli.retention, name="retention")

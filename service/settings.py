@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -132,6 +132,40 @@ class Settings(BaseSettings):
     wall_people_min: int = Field(default=5, ge=5, description="Fewest people behind an area on the wall.")
 
     # moderation: clocks, escalation, second looks
+    queue_lease_seconds: int = Field(
+        default=180, ge=30, le=3600, description="How long a mark is kept for the moderator who reads it."
+    )
+    support_contact: str = Field(
+        default="", description="Whom a moderator can talk to after reading something hard; shown in the queue (S8)."
+    )
+    lead_decides_by: time = Field(
+        default=time(20, 0), description="Local time by which a mark with the lead is decided the same day (S4)."
+    )
+    lead_least_minutes: int = Field(
+        default=60, ge=15, le=720, description="Least time for a lead to decide, for a mark passed on late in the day."
+    )
+    words_read_by: time = Field(
+        default=time(20, 0), description="Local time by which the words of the day are read; later ones are told (S3)."
+    )
+    escalate_every_minutes: int = Field(
+        default=30, ge=5, le=720, description="Time to the second e-mail about something late; doubled each time."
+    )
+    second_look_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of decisions that another moderator makes again, blind (E3)."
+    )
+    agreement_from: int = Field(
+        default=30, ge=10, description="Agreement of moderators is shown from this many second looks on (E3)."
+    )
+    public_url: str = Field(default="", description="Address of this service as staff open it; for links in e-mails.")
+    smtp_host: str | None = Field(default=None, description="Mail server for e-mails to leads; allowed by X10.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way to the mail server is encrypted."
+    )
+    smtp_user: str | None = Field(default=None, description="Account at the mail server, if it asks for one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that account.")
+    smtp_sender: str = Field(default="", description="Address that e-mails come from; needed with smtp_host.")
+    smtp_timeout_s: float = Field(default=20.0, gt=0, le=120, description="Time-out of the mail server.")
 
     # releases: thresholds of disclosure, how often
 
@@ -197,6 +231,13 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_host and not self.smtp_sender:
+            message = "smtp_host needs smtp_sender: the address that e-mails come from."
+            raise ValueError(message)
+        return self
+
     @property
     def resolved_database_url(self) -> str:
         """URL of the store: the setting, or SQLite in the data folder."""
@@ -212,7 +253,8 @@ class Settings(BaseSettings):
         """The allow-list of outbound hosts (X10): those of the URLs set here, and no others."""
         urls = [self.police_api_url, self.open_geography_url, self.tile_url or "", self.oidc_issuer]
         hosts = {host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc)}
-        return frozenset(hosts | set(self.oidc_hosts))
+        mail = {f"{self.smtp_host}:{self.smtp_port}"} if self.smtp_host else set()
+        return frozenset(hosts | set(self.oidc_hosts) | mail)
 
     @property
     def missing_assessment(self) -> list[str]:

@@ -24,6 +24,7 @@ from service.demo.material import DATA, Material, read_material
 from service.demo.simulation import SampleMark, simulate_crimes, simulate_marks, snap_points
 from service.errors import ServiceError
 from service.jobs import workflow as jobs
+from service.moderation import workflow as moderation
 from service.names import workflow as names
 from service.people.access import DEMO
 from service.places import workflow as places
@@ -143,6 +144,7 @@ def _fill_marks(core: Core, material: Material, outline: Any, size: Size, last_d
         number, problems = result.rejected[0]
         message = f"{len(result.rejected)} sample marks were refused; the first, {number}: {problems[0].message}"
         raise ServiceError(message)
+    moderation.adopt_held(core, by="sample worker")
 
 
 def _workshops(material: Material, days: dict[int, date]) -> dict[int, SampleWorkshop]:

@@ -113,7 +113,9 @@ CLASSES: tuple[DataClass, ...] = (
         "Nothing",
         apart_sweep.sweep_answers,
     ),
-    DataClass("jobs", "retention_jobs_days", "Jobs that ended", "Their results", sweeping.sweep_jobs),
+    DataClass(
+        "jobs", "retention_jobs_days", "Jobs that ended, e-mails sent to leads", "Their results", sweeping.sweep_jobs
+    ),
     DataClass("shares", "retention_shares_days", "The ledger of onward shares", "Nothing", sweeping.sweep_shares),
     DataClass(
         "tombstones",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service import erasures
 from service.areas.models import BoundarySet
 from service.core import Core
-from service.moderation.models import Decision, Flag, Hold, PlaceVersion
+from service.moderation.models import Decision, Hold, PlaceVersion
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
 from service.store.spatial import unindex
 
@@ -24,12 +24,11 @@ AREA = cast_type("Table", PlaceArea.__table__)
 HOLD = cast_type("Table", Hold.__table__)
 DECISION = cast_type("Table", Decision.__table__)
 VERSION = cast_type("Table", PlaceVersion.__table__)
-FLAG = cast_type("Table", Flag.__table__)
 CHUNK = 2_000
 COARSE_LEVELS = ("ward", "borough")  # what stays of a position: finer areas would stand in for it
 
 POSITION: dict[str, Any] = {"geometry": None, "longitude_e7": None, "latitude_e7": None}
-WORDS: dict[str, Any] = {"note": None, "suggestion": None, "request_hash": ""}
+WORDS: dict[str, Any] = {"note": None, "suggestion": None, "request_hash": "", "urgency": 0}
 SAID: dict[str, Any] = {
     **POSITION,
     **WORDS,
@@ -103,20 +102,18 @@ def erase(
 
 
 def erase_words(work: Work, days: int) -> int:
-    """Take the words of marks, with what was kept of them for the queue: versions, undo, what the detector saw."""
+    """Take the words of marks, with what was kept of them for the queue: versions, undo, urgency."""
     cutoff = work.before(days)
     kept = exists().where(
         DECISION.c.place_seq == PLACE.c.seq, cast(DECISION.c.before, Text) != "{}", DECISION.c.at < work.moment(days)
     )
-    seen = exists().where(FLAG.c.place_seq == PLACE.c.seq)
-    holds_words = or_(PLACE.c.note.is_not(None), PLACE.c.suggestion.is_not(None), seen, kept)
+    holds_words = or_(PLACE.c.note.is_not(None), PLACE.c.suggestion.is_not(None), kept)
     return erase(work, erasures.WORDS, _find(work, _age() < cutoff, holds_words), WORDS, drop_traces)
 
 
 def drop_traces(session: Session, seqs: list[int]) -> None:
-    """Delete what still holds the words of marks: earlier versions, what it takes to undo, the detector's offsets."""
+    """Delete what still holds the words of marks: earlier versions, and what it takes to undo."""
     session.execute(delete(VERSION).where(VERSION.c.place_seq.in_(seqs)))
-    session.execute(delete(FLAG).where(FLAG.c.place_seq.in_(seqs)))
     session.execute(update(DECISION).where(DECISION.c.place_seq.in_(seqs)).values(before={}))
 
 

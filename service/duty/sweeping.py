@@ -11,7 +11,7 @@ from service.duty.erasing import Work
 from service.duty.models import Share
 from service.jobs.models import Job
 from service.logs import AUDIT_FILE
-from service.moderation.models import Decision, Hold, SecondLook
+from service.moderation.models import Decision, Hold, Notice, QueueLease, SecondLook
 from service.people.access import Principal
 from service.people.audit import prune
 from service.people.models import Invite, RecoveryCode, StaffSession
@@ -82,8 +82,11 @@ def sweep_holds(work: Work, days: int) -> int:
 
 
 def sweep_jobs(work: Work, days: int) -> int:
-    """Delete jobs that ended."""
-    return _delete(work.session, Job, Job.finished_at < work.moment(days))
+    """Delete jobs that ended, e-mails to leads that were sent or settled, and leases of the queue that ran out."""
+    past, session = work.moment(days), work.session
+    count = _delete(session, Job, Job.finished_at < past)
+    count += _delete(session, Notice, or_(Notice.sent_at < past, Notice.settled_at < past))
+    return count + _delete(session, QueueLease, QueueLease.until < past)
 
 
 def sweep_shares(work: Work, days: int) -> int:

@@ -51,6 +51,12 @@ def _retention(core: Core, _parameters: dict[str, Any], job: JobContext) -> dict
     return {"erased": run_retention(core, SCHEDULE).counts}
 
 
+def _escalate(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:  # noqa: ARG001
+    from service.moderation.workflow import escalate
+
+    return escalate(core)
+
+
 KINDS: dict[str, Kind] = {
     "join_places": _join_places,
     "join_crimes": _join_crimes,
@@ -58,6 +64,7 @@ KINDS: dict[str, Kind] = {
     "hotspots": _hotspots,
     "density": _density,
     # moderation
+    "escalate": _escalate,
     # releases
     # duty
     "retention": _retention,

@@ -16,6 +16,8 @@ from service.store.base import utc_now
 # Kind of job -> how often. A subject adds its own line; the job itself decides whether there is anything to do.
 EVERY: Final[dict[str, timedelta]] = {
     "retention": timedelta(days=1),
+    # moderation
+    "escalate": timedelta(minutes=1),
 }
 
 

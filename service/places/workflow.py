@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from sqlalchemy.orm import Session
 
 from service.core import Core
@@ -14,6 +15,7 @@ from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
 from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
+from service.places.changing import CONTENT, change_place, erase_place, urgency_of
 from service.places.checks import Draft, check_place, refused
 from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area, shareable_by_area
 from service.places.joining import Derived, Joiner
@@ -35,12 +37,13 @@ from service.places.state import (
     visible_rows,
     with_joiner,
 )
-from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord
+from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord, Visible
 from service.places.terms import Terms
-from service.places.views import place_feature
+from service.places.views import place_feature, to_geojson, ward_of
 from service.store.spatial import index_geometries
 
 __all__ = [
+    "CONTENT",
     "FEELING_CODES",
     "KIND_CODES",
     "AreaMarks",
@@ -51,9 +54,11 @@ __all__ = [
     "Positions",
     "Terms",
     "WardMark",
+    "change_place",
     "choices",
     "counts_by_area",
     "create_place",
+    "erase_place",
     "import_places",
     "list_places",
     "places_in_bbox",
@@ -68,6 +73,8 @@ __all__ = [
     "shareable_by_area",
     "take_place",
     "today",
+    "urgency_of",
+    "where_is",
     "withdraw_receipt",
 ]
 
@@ -207,6 +214,19 @@ def read_place(core: Core, principal: Principal, place_id: uuid.UUID) -> dict[st
     return place_feature(principal, record, joiner)
 
 
+def where_is(core: Core, place_id: uuid.UUID) -> dict[str, Any] | None:
+    """Return ward, shape and a point of a mark for staff who may moderate it; the caller has asked for the right."""
+    joiner = current_joiner(core)
+    everything = Visible(frozenset({"pending", "approved", "held", "rejected"}), borders=True)
+    with core.store.read() as session:
+        record = store.read_seen(session, place_id, everything, joiner.state)
+    if record is None or record.geometry is None:
+        return None
+    point = shapely.point_on_surface(shapely.from_wkb(record.geometry))
+    shape = to_geojson(record.geometry)
+    return {"ward": ward_of(record, joiner), "geometry": shape, "longitude": point.x, "latitude": point.y}
+
+
 def _identify(core: Core, principal: Principal, place: PlaceIn, idempotency_key: str | None) -> uuid.UUID:
     """Return the id of the mark: its own, or one that follows from the request's key, or a new one."""
     own = place.id or place.properties.id
@@ -255,6 +275,7 @@ def _row(core: Core, place: PlaceIn, draft: Draft, terms: Terms) -> dict[str, An
         "source": terms.source,
         "version": 1,
         "is_sample": core.is_demo,
+        "urgency": urgency_of(draft.note, draft.suggestion),
     }
 
 

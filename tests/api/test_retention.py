@@ -17,7 +17,7 @@ from service.core import Core
 from service.duty.workflow import CLASSES, SCHEDULE, run_retention
 from service.jobs import schedule
 from service.jobs.workflow import run_all
-from service.moderation.models import Decision, Flag, Hold, PlaceVersion
+from service.moderation.models import Decision, Hold, PlaceVersion
 from service.people.auditing import verify
 from service.people.models import AuditEvent, Invite, PrincipalRow, StaffSession
 from service.places.models import Place, PlaceArea, Receipt
@@ -211,20 +211,18 @@ def add_traces(core: Core, seq: int) -> None:
     rows = [
         PlaceVersion(place_seq=seq, version=1, saved_on=now.date(), changed_by="owner", content={"note": PROBE}),
         Decision(place_seq=seq, actor="moderator", act="redact", before={"note": PROBE}, at=now),
-        Flag(place_seq=seq, field="note", label="name", start=0, stop=5),
     ]
     core.store.write(lambda session: session.add_all(rows))
 
 
 @pytest.mark.requirement("L6")
-def test_versions_undo_and_flags_go_with_the_words(client: TestClient, core: Core) -> None:
+def test_versions_and_undo_go_with_the_words(client: TestClient, core: Core) -> None:
     one, _ = send(client)
     add_traces(core, seq_of(core, one))
     change(core, one, note=None, suggestion=None)  # redacted: the words are only in what it takes to undo it
     report = run_retention(core, SCHEDULE, now=in_days(181))
     assert report.counts["words"] == 1
     with core.store.read() as session:
-        assert session.scalars(select(Flag)).all() == []
         assert session.scalars(select(PlaceVersion)).all() == []
         assert [row.before for row in session.scalars(select(Decision))] == [{}]
     assert run_retention(core, SCHEDULE, now=in_days(1096)).counts["decisions"] == 1
