@@ -232,6 +232,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_retention(self) -> Self:
+        if self.retention_keys_days < self.late_delivery_days:
+            message = "retention_keys_days must not be shorter than late_delivery_days: unsent marks need the keys."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _check_mail(self) -> Self:
         if self.smtp_host and not self.smtp_sender:
             message = "smtp_host needs smtp_sender: the address that e-mails come from."

@@ -291,3 +291,29 @@ def test_backup_commands_say_what_to_keep(lite: TestClient, tmp_path: Path) -> N
     assert "Warning: no erasures.jsonl" in second.stdout
     with tarfile.open(backup) as tar:
         assert tar.getnames()[-1] == "manifest.json"
+
+
+@pytest.mark.requirement("S5", "L6", "L7")
+def test_mark_that_the_lead_erases_does_not_come_back_either(lite: TestClient, tmp_path: Path) -> None:
+    from service.moderation.schemas import HoldDecideIn
+    from service.moderation.workflow import decide_hold
+    from service.people.access import Principal
+
+    core = core_of(lite)
+    one, receipt = send(lite)
+    place = read(core, one)
+    assert place is not None
+    hold = Hold(place_seq=place.seq, status_before="pending", held_by="moderator", due_at=in_days(0))
+    core.store.write(lambda session: session.add(hold))
+    change(core, one, status="held")
+    make_backup(core, tmp_path / "backup.tar", SCHEDULE)
+    lite.post(WITHDRAW, json={"receipt": receipt})
+    with core.store.read() as session:
+        number = session.scalars(select(Hold.id)).one()
+    asked = HoldDecideIn(outcome="no_action", reason="Read and talked to the worker.", then="return")
+    assert decide_hold(core, Principal("lead", "safeguarding_lead"), number, asked).status == "withdrawn"
+    kinds = [entry.kind for entry in erasures.read_erasures(erasures.journal_path(core))]
+    assert kinds == [erasures.WITHDRAWN_HELD, erasures.WITHDRAWN]
+    # In the backup it is with the lead, whose decision is lost with the store: it waits for the lead again.
+    done = restore(core, tmp_path / "backup.tar", tmp_path / "new")
+    assert done.replayed == {erasures.WITHDRAWN_HELD: 1}

@@ -64,6 +64,7 @@ def test_nothing_is_asked_unless_the_deployment_says_so(client: TestClient, core
     _, code = set_up(core)
     device = phone(client, code)
     assert device.get(ABOUT, headers=PAGE).status_code == 404
+    assert ABOUT not in device.get("/j/done", headers=PAGE).text
     assert device.post(ABOUT, data={"age_band": "13-15"}, headers=PAGE).status_code == 404
     with pytest.raises(NotFoundError):
         store_answers(core, workshop="w", person="p", answers={"age_band": "13-15"})
@@ -77,6 +78,8 @@ def test_page_asks_bands_only_ticks_nothing_and_offers_skip_as_large(asking: Tes
     form = html[html.index('id="about-form"') : html.index("</form>")]
     assert not re.search(r"\s(checked|selected|required)[\s>=]", form)
     assert not re.search(r'type="(text|date|number|email|tel)"|<textarea', form)
+    device = phone(asking, code)
+    assert f'href="{ABOUT}"' in device.get("/j/done", headers=PAGE).text
     buttons = re.findall(r'<button class="([^"]+)"[^>]*value="(skip|send)"', form)
     assert buttons == [("button secondary", "skip"), ("button secondary", "skip"), ("button secondary", "send")]
     assert form.count("I would rather not say") == 5

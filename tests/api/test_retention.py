@@ -278,6 +278,8 @@ def test_audit_is_trimmed_from_its_beginning_and_never_early(core: Core) -> None
     assert verify(core) == 2
     with pytest.raises(ValueError, match="retention_audit_days"):
         type(core.settings)(retention_audit_days=729)
+    with pytest.raises(ValueError, match="unsent marks need the keys"):
+        type(core.settings)(retention_keys_days=29, late_delivery_days=30)
 
 
 @pytest.mark.requirement("L6")

@@ -29,7 +29,6 @@ DOCUMENTS = (
 )  # fmt: skip
 # Tests that arrive with other parts of the same issue: a name is checked as soon as its file is there.
 ARRIVING = {
-    "tests/api/test_moderation.py",
     "tests/property/test_disclosure_attacks.py",
     "tests/unit/test_sealing.py",
 }
