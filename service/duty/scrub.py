@@ -11,7 +11,7 @@ from service.duty.apart import apart_path
 from service.store.store import Store
 
 # Tables that held a person's words or position.
-EMPTIED: Final = ("place", "place_area", "place_version", "decision", "flag", "hold", "receipt")
+EMPTIED: Final = ("place", "place_area", "place_version", "decision", "hold", "receipt")
 BUSY_MS: Final = 5_000
 
 
