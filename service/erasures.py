@@ -74,6 +74,11 @@ def note_erasures(core: Core, kind: str, identifiers: Iterable[uuid.UUID], day: 
         os.close(handle)
 
 
+def begin_journal(core: Core) -> None:
+    """Make an empty journal where there is none: from then on its absence means that it was lost."""
+    os.close(os.open(journal_path(core), os.O_RDWR | os.O_CREAT, 0o600))
+
+
 def read_erasures(path: Path) -> Iterator[Erasure]:
     """Yield the erasures of a journal; a line that was torn by a crash is passed over."""
     if not path.is_file():

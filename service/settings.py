@@ -197,7 +197,7 @@ class Settings(BaseSettings):
     )
     characteristics_url: str | None = Field(
         default=None,
-        description="SQLAlchemy URL of the store of characteristics; unset means a file or schema of its own.",
+        description="PostgreSQL URL of the characteristics, such as another role; unset: a file or schema of its own.",
     )
     retention_jobs_days: int = Field(default=90, ge=7, description="Jobs that ended.")
     retention_shares_days: int = Field(default=2190, ge=730, description="The ledger of onward shares (L8).")
@@ -232,7 +232,10 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _check_retention(self) -> Self:
+    def _check_duty(self) -> Self:
+        if self.characteristics_url and not self.characteristics_url.startswith("postgresql"):
+            message = "characteristics_url must be of PostgreSQL; leave it out for a file of its own."
+            raise ValueError(message)
         if self.retention_keys_days < self.late_delivery_days:
             message = "retention_keys_days must not be shorter than late_delivery_days: unsent marks need the keys."
             raise ValueError(message)

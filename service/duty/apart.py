@@ -63,7 +63,8 @@ class Resident(ApartBase):
 
 def apart_path(settings: Settings) -> Path | None:
     """Return the file of the store, or None where it is a schema of a server."""
-    return None if settings.characteristics_url or settings.database_url else settings.data_dir / FILE
+    server = settings.characteristics_url or (settings.database_url or "").startswith("postgresql")
+    return None if server else settings.data_dir / FILE
 
 
 def exists_apart(core: Core) -> bool:
@@ -95,4 +96,4 @@ def _engine(settings: Settings) -> Engine:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite would make it readable by the group
         return make_engine(f"sqlite:///{path.absolute()}")
     engine = make_engine(settings.characteristics_url or settings.resolved_database_url)
-    return engine.execution_options(schema_translate_map={None: SCHEMA}) if engine.name == "postgresql" else engine
+    return engine.execution_options(schema_translate_map={None: SCHEMA})

@@ -21,6 +21,7 @@ from service.core import Core
 from service.duty.apart import FILE as APART_FILE
 from service.duty.apart import apart_path, open_apart
 from service.duty.archive import ArchiveWriter, new_file
+from service.erasures import begin_journal
 from service.errors import UnavailableError
 from service.people.access import Principal
 from service.people.audit import record
@@ -74,6 +75,7 @@ def make_backup(core: Core, path: Path, principal: Principal) -> BackupMade:
     UnavailableError
         If crime files were replaced meanwhile.
     """
+    begin_journal(core)
     engine = "sqlite" if core.store.is_sqlite else "postgresql"
     with new_file(path) as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:

@@ -130,11 +130,16 @@ def _place_key(settings: Settings, plan: RestorePlan, folder: Path) -> None:
 
 
 def _place_journal(plan: RestorePlan, folder: Path) -> bool:
+    """Add the lines of the given journal to those of the backup; return whether it is at least as new as that."""
+    path = folder / erasures.FILE
+    own = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     if plan.journal is None or not plan.journal.is_file():
         return False
-    shutil.copyfile(plan.journal, folder / erasures.FILE)
-    (folder / erasures.FILE).chmod(0o600)
-    return True
+    given = plan.journal.read_text(encoding="ascii", errors="replace").splitlines()
+    lines = [*own, *(line for line in given if line not in set(own))]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii", errors="replace")
+    path.chmod(0o600)
+    return set(own) <= set(given)
 
 
 def _forget(settings: Settings, facts: dict[str, Any], now: datetime) -> tuple[dict[str, int], RetentionReport]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from typing import Final
 
 from sqlalchemy import text
@@ -10,6 +12,7 @@ from service.core import Core
 from service.duty.apart import apart_path
 from service.store.store import Store
 
+LOG = logging.getLogger("safer_places.duty")
 # Tables that held a person's words or position.
 EMPTIED: Final = ("place", "place_area", "place_version", "decision", "hold", "receipt")
 BUSY_MS: Final = 5_000
@@ -49,6 +52,9 @@ def _rewrite(store: Store) -> bool:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         cursor.close()
+    except sqlite3.OperationalError:  # locked for long, or no room: what is erased is erased, its bytes go next time
+        LOG.warning("the store could not be written anew")
+        return False
     finally:
         connection.invalidate()  # its time-out was changed
     return not busy

@@ -127,6 +127,19 @@ def test_without_the_journal_the_restore_says_so(lite: TestClient, tmp_path: Pat
     assert not restore_backup(core.settings, plan).has_newer_journal
 
 
+@pytest.mark.requirement("L6")
+def test_journal_older_than_the_backup_forgets_nothing_and_is_told(lite: TestClient, tmp_path: Path) -> None:
+    core = core_of(lite)
+    old = tmp_path / "old.jsonl"
+    old.touch()
+    _, receipt = send(lite)
+    lite.post(WITHDRAW, json={"receipt": receipt})
+    make_backup(core, tmp_path / "backup.tar", SCHEDULE)
+    plan = RestorePlan(tmp_path / "backup.tar", tmp_path / "new", core.settings.data_dir / "secret.key", old)
+    assert not restore_backup(core.settings, plan).has_newer_journal
+    assert len(list(erasures.read_erasures(tmp_path / "new" / erasures.FILE))) == 1
+
+
 def test_backup_is_consistent_while_marks_arrive(lite: TestClient, tmp_path: Path) -> None:
     core = core_of(lite)
     stop = threading.Event()
@@ -288,7 +301,9 @@ def test_backup_commands_say_what_to_keep(lite: TestClient, tmp_path: Path) -> N
     second = run("restore", backup, "--into", str(tmp_path / "n"), "--key", str(core.settings.data_dir / "secret.key"))
     assert second.returncode == 0, second.stderr
     assert "Restored to" in second.stdout
-    assert "Warning: no erasures.jsonl" in second.stdout
+    assert "Warning" not in second.stdout
+    words = ("--key", str(core.settings.data_dir / "secret.key"), "--journal", str(tmp_path / "lost.jsonl"))
+    assert "Warning: no erasures.jsonl" in run("restore", backup, "--into", str(tmp_path / "m"), *words).stdout
     with tarfile.open(backup) as tar:
         assert tar.getnames()[-1] == "manifest.json"
 

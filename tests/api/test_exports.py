@@ -105,7 +105,7 @@ def test_other_roles_never_export_exact_places(filled: Core, role: str) -> None:
 
 @pytest.mark.requirement("L8", "X2")
 def test_nobody_exports_without_signing_in_and_the_demo_gives_nothing_exact(filled: Core) -> None:
-    for principal, detail in ((PUBLIC, "exact"), (PUBLIC, "ward"), (DEMO, "exact")):
+    for principal, detail in ((PUBLIC, "exact"), (PUBLIC, "ward"), (DEMO, "exact"), (DEMO, "ward")):
         with pytest.raises(NotSignedInError):
             export_places(filled, principal, ExportRequest.model_validate(AGREED | {"detail": detail}))
     assert shares(filled) == []

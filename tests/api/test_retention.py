@@ -329,6 +329,21 @@ def test_erased_words_are_in_no_file_of_the_data_folder(demo_client: TestClient)
             assert probe not in path.read_bytes(), path.name
 
 
+@pytest.mark.requirement("L6", "L7")
+def test_bytes_of_marks_taken_back_go_with_the_next_run_even_if_nothing_else_is_old(demo_client: TestClient) -> None:
+    from service.places.changing import erase_place
+    from tests.support.squares import add_squares
+
+    core: Core = demo_client.app.state.core  # type: ignore[attr-defined]
+    add_squares(core)
+    for identifier in [send(demo_client)[0] for _ in range(40)]:
+        seq = seq_of(core, identifier)
+        core.store.write(lambda session, seq=seq: erase_place(session, core, seq, version=1))  # type: ignore[misc]
+    assert run_retention(core, SCHEDULE).total == 0
+    for path in core.settings.data_dir.rglob("*"):
+        assert not path.is_file() or PROBE.encode() not in path.read_bytes(), path.name
+
+
 @pytest.mark.requirement("L6")
 def test_every_class_has_a_setting_and_every_setting_a_class(core: Core) -> None:
     named = {one.setting for one in CLASSES if one.setting}
