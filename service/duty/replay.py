@@ -49,8 +49,10 @@ def _replay(session: Session, core: Core, wanted: dict[str, dict[str, date]], no
     groups: dict[tuple[str, date], Found] = defaultdict(list)
     query = select(PLACE.c.seq, PLACE.c.id).where(PLACE.c.status != "withdrawn")
     for seq, identifier in session.execute(query):
-        for kind, day in wanted.get(erasures.mark_hash(core, identifier), {}).items():
-            groups[_kind(kind, is_held=seq in held), day].append((seq, identifier))
+        lines = wanted.get(erasures.mark_hash(core, identifier), {})
+        meant = {_kind(kind, is_held=seq in held): day for kind, day in lines.items()}
+        for kind, day in meant.items():
+            groups[kind, day].append((seq, identifier))
     work = Work(session, core, now, now.date(), notes=False)
     counts: dict[str, int] = defaultdict(int)
     for kind, day in sorted((key for key in groups if key[0]), key=lambda key: (ORDER.index(key[0]), key[1])):
