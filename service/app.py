@@ -16,11 +16,19 @@ from service.areas import pages as areas_pages
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
 from service.crimes import router as crimes_router
+from service.duty import about_pages as duty_about_pages
+from service.duty import pages as duty_pages
+from service.duty import router as duty_router
 from service.errors import Problem, install_handlers
 from service.jobs import router as jobs_router
 from service.maps import pages as maps_pages
 from service.maps import router as maps_router
+from service.moderation import lead_pages
+from service.moderation import pages as moderation_pages
+from service.moderation import router as moderation_router
 from service.names import router as names_router
+from service.people import admin_pages as people_admin_pages
+from service.people import elsewhere_pages
 from service.people import pages as people_pages
 from service.places import pages as places_pages
 from service.places import receipt_pages, receipts_router
@@ -32,6 +40,11 @@ from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
+from service.workshops import duty_pages as workshops_duty_pages
+from service.workshops import join_pages as workshops_join_pages
+from service.workshops import pages as workshops_pages
+from service.workshops import router as workshops_router
+from service.workshops import wall_pages as workshops_wall_pages
 
 GZIP_FROM_BYTES = 1024
 DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
@@ -91,6 +104,8 @@ def _include_routers(app: FastAPI) -> None:
         runs_router.router,
         names_router.router,
         people_pages.router,
+        people_admin_pages.router,
+        elsewhere_pages.router,
         places_router.router,
         receipts_router.router,
         venues_router.router,
@@ -100,9 +115,20 @@ def _include_routers(app: FastAPI) -> None:
         maps_pages.router,
         web_pages.router,
         # workshops
+        workshops_router.router,
+        workshops_join_pages.router,
+        workshops_pages.router,
+        workshops_wall_pages.router,
+        workshops_duty_pages.router,
         # moderation
+        moderation_router.router,
+        moderation_pages.router,
+        lead_pages.router,
         # releases
         # duty
+        duty_pages.router,
+        duty_router.router,
+        duty_about_pages.router,
     ):
         app.include_router(router)
 

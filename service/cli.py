@@ -12,8 +12,10 @@ from service.areas import cli as areas_cli
 from service.core import StartError, initialise
 from service.crimes import cli as crimes_cli
 from service.demo.cli import demo
+from service.duty import cli as duty_cli
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
+from service.moderation import cli as moderation_cli
 from service.names import cli as names_cli
 from service.people import cli as people_cli
 from service.runs import cli as runs_cli
@@ -40,10 +42,18 @@ app.command()(jobs_cli.worker)
 app.add_typer(names_cli.app, name="names")
 app.add_typer(venues_cli.app, name="venues")
 app.add_typer(people_cli.app, name="staff")
+app.add_typer(people_cli.audit_app, name="audit")
 # workshops
 # moderation
+app.add_typer(moderation_cli.app, name="lead")
 # releases
 # duty
+app.add_typer(duty_cli.retention, name="retention")
+app.command()(duty_cli.backup)
+app.command()(duty_cli.restore)
+app.add_typer(duty_cli.export, name="export")
+app.add_typer(duty_cli.participation, name="participation")
+app.command()(duty_cli.subject_export)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -63,6 +64,10 @@ class ForbiddenError(ServiceError):
     """The caller is known and may not do this."""
 
 
+class ConfirmFirstError(ForbiddenError):
+    """The caller has to give password and code again before this act; a browser is sent to the page that asks."""
+
+
 class ConflictError(ServiceError):
     """The request contradicts what is stored."""
 
@@ -91,6 +96,7 @@ TABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "not-found"),
     NotSignedInError: (HTTPStatus.UNAUTHORIZED, "not-signed-in"),
+    ConfirmFirstError: (HTTPStatus.FORBIDDEN, "confirm-first"),
     ForbiddenError: (HTTPStatus.FORBIDDEN, "forbidden"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
     GoneError: (HTTPStatus.GONE, "gone"),
@@ -162,7 +168,17 @@ def _handle_known(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSetUpError) and wants_html(request):
         return render_page(request, "not_set_up.html")
     problem = problem_of(error)
+    if isinstance(error, ConfirmFirstError) and wants_html(request):
+        return render_page(request, "staff/confirm_first.html", status=problem.status, again=confirm_path(request))
     return problem_response(request, problem, EXTRA_HEADERS.get(HTTPStatus(problem.status)))
+
+
+def confirm_path(request: Request) -> str:
+    """Return the page that asks for password and code again, and where it leads back to."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET":  # a form cannot be sent again by an address: back to the page it stands on
+        back = request.url.path
+    return f"{request.app.state.core.settings.base_path}/staff/confirm?{urlencode({'next': back})}"
 
 
 def _handle_validation(request: Request, error: Exception) -> Response:

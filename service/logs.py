@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ KEPT = (
     *("job", "kind", "worker", "attempt", "set", "run", "seconds"),
 )
 AUDIT_FILE = "audit.log"
+LOG = logging.getLogger("safer_places.logs")
 
 
 class LineFormatter(logging.Formatter):
@@ -40,12 +42,12 @@ class LineFormatter(logging.Formatter):
 
 
 def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send every log of the process to one stream, and the audit also to a file of the data folder that only grows.
+    """Send every log of the process to one stream.
 
     Parameters
     ----------
     settings : Settings
-        Level and data folder.
+        Level.
     stream : TextIO, optional
         Standard error where left out.
     """
@@ -56,19 +58,34 @@ def configure_logs(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(logging.WARNING)
     for name in ("safer_places", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
-    audit = logging.getLogger("safer_places.audit")
-    audit.setLevel(logging.INFO)  # whatever the operator's level: reads of exact positions are always told
-    for handler in list(audit.handlers):
-        audit.removeHandler(handler)
-        handler.close()
-    audit.addHandler(_append_only(settings.data_dir / AUDIT_FILE))
 
 
-def _append_only(path: Path) -> logging.Handler:
-    path.touch(mode=0o600, exist_ok=True)
-    handler = logging.FileHandler(path, mode="a", encoding="utf-8")  # appends, also when another process does
-    handler.setFormatter(LineFormatter())
-    return handler
+def tell_audit(settings: Settings, act: str, **values: object) -> None:
+    """Log one act that is in the store, and add its line to a file of the data folder that only grows.
+
+    Whatever the operator's level: acts of staff and reads of exact positions are always told.
+
+    Parameters
+    ----------
+    settings : Settings
+        Data folder.
+    act : str
+        What was done.
+    **values
+        Of ``KEPT``.
+    """
+    logger = logging.getLogger("safer_places.audit")
+    record = logger.makeRecord(logger.name, logging.INFO, "", 0, act, (), None, extra=values)
+    logger.handle(record)
+    line = LineFormatter().format(record) + "\n"
+    try:
+        handle = os.open(settings.data_dir / AUDIT_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line.encode("utf-8"))  # one call: lines of two processes never mix
+        finally:
+            os.close(handle)
+    except OSError as error:  # the act is in the store already; the operator has to know that the copy lacks it
+        LOG.error("the audit file cannot be written", exc_info=error)
 
 
 def _chain(error: BaseException) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, description="Key of receipts and staff cookies; unset means a file made in the data folder."
     )
-    staff_session_minutes: int = Field(default=60, ge=5, le=720, description="How long a staff page session lasts.")
+    staff_session_minutes: int = Field(
+        default=30, ge=5, le=240, description="A staff session ends after so many minutes without use."
+    )
 
     dpia_reference: str | None = Field(default=None, description="Reference of the DPIA (L1).")
     controller: str | None = Field(default=None, description="Name of the data controller (L1).")
@@ -55,7 +57,9 @@ class Settings(BaseSettings):
     body_max_kb: int = Field(default=64, ge=4, le=1024, description="Largest body of a request [kB].")
     marks_per_minute: int = Field(default=600, ge=1, description="Most marks a minute from one network.")
     receipt_tries_per_minute: int = Field(default=20, ge=1, description="Most receipts tried a minute by one network.")
-    sign_in_tries_per_minute: int = Field(default=10, ge=1, description="Most failed sign-ins a minute by one network.")
+    sign_in_tries_per_minute: int = Field(
+        default=60, ge=1, description="Most failed sign-ins a minute by one network; many colleagues share one."
+    )
     exact_resolution_m: float = Field(default=20.0, gt=0, le=50, description="Coarser boundary sets are approximate.")
 
     hotspot_cell_m: float = Field(default=250.0, ge=250.0, description="Cell of the hot spot grid; not finer than P1.")
@@ -75,14 +79,130 @@ class Settings(BaseSettings):
     tile_cache_mb: int = Field(default=500, ge=10, description="Largest size of the tile cache.")
 
     # people: accounts, sessions, sign-in from elsewhere
+    staff_session_hours: int = Field(
+        default=10, ge=1, le=24, description="A staff session ends so many hours after sign-in, used or not."
+    )
+    staff_rotate_minutes: int = Field(
+        default=15, ge=1, le=240, description="A staff session in use gets a new token after so many minutes."
+    )
+    staff_confirm_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=120,
+        description="How long password and code hold for an export or a change of accounts (X5).",
+    )
+    staff_invite_hours: int = Field(
+        default=72, ge=1, le=336, description="How long an invite of staff can be taken up."
+    )
+    sign_in_tries: int = Field(default=5, ge=3, le=20, description="Wrong sign-ins after which an account rests.")
+    sign_in_rest_minutes_max: int = Field(
+        default=60, ge=1, le=1440, description="Longest rest of an account; the first is one minute, then it doubles."
+    )
+
+    oidc_issuer: str = Field(
+        default="", description="OpenID provider that staff may sign in with, such as https://login.example.org."
+    )
+    oidc_client_id: str = Field(default="", description="Our client id at that provider.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Our client secret at that provider.")
+    oidc_name: str = Field(default="your work account", description="What the button of the sign-in page calls it.")
+    oidc_scopes: str = Field(default="openid profile", description="Scopes that are asked of the provider.")
+    oidc_hosts: list[str] = Field(
+        default=[], description="Other hosts that the provider answers on (JSON list); its issuer's host is allowed."
+    )
+    oidc_second_factor: list[str] = Field(
+        default=["mfa"], description="Values of amr or acr by which the provider asserts a second factor (JSON list)."
+    )
+    oidc_role_claim: str = Field(default="", description="Claim that names groups, for accounts without an invite.")
+    oidc_roles: dict[str, str] = Field(
+        default={}, description="Group to role, or to role:team (JSON object); empty: accounts come by invite only."
+    )
 
     # workshops: codes, seats, the wall
+    open_marking: bool = Field(
+        default=False, description="Anyone may mark without a code: fixed reasons, no words, no borders (S2)."
+    )
+    join_tries_per_minute: int = Field(default=60, ge=1, description="Most wrong codes a minute by one network.")
+    seats_max: int = Field(default=300, ge=1, description="Most devices that join one workshop.")
+    seat_marks_per_minute: int = Field(default=30, ge=1, description="Most marks a minute from one device.")
+    seat_marks_max: int = Field(default=300, ge=1, description="Most marks from one device in one workshop.")
+    late_delivery_days: int = Field(
+        default=30, ge=1, le=90, description="How long a device may deliver its unsent marks after the workshop."
+    )
+    workshop_max_hours: int = Field(default=12, ge=1, le=72, description="Longest window of a workshop.")
+    wall_people_min: int = Field(default=5, ge=5, description="Fewest people behind an area on the wall.")
 
     # moderation: clocks, escalation, second looks
+    queue_lease_seconds: int = Field(
+        default=180, ge=30, le=3600, description="How long a mark is kept for the moderator who reads it."
+    )
+    support_contact: str = Field(
+        default="", description="Whom a moderator can talk to after reading something hard; shown in the queue (S8)."
+    )
+    lead_decides_by: time = Field(
+        default=time(20, 0), description="Local time by which a mark with the lead is decided the same day (S4)."
+    )
+    lead_least_minutes: int = Field(
+        default=60, ge=15, le=720, description="Least time for a lead to decide, for a mark passed on late in the day."
+    )
+    words_read_by: time = Field(
+        default=time(20, 0), description="Local time by which the words of the day are read; later ones are told (S3)."
+    )
+    escalate_every_minutes: int = Field(
+        default=30, ge=5, le=720, description="Time to the second e-mail about something late; doubled each time."
+    )
+    second_look_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of decisions that another moderator makes again, blind (E3)."
+    )
+    agreement_from: int = Field(
+        default=30, ge=10, description="Agreement of moderators is shown from this many second looks on (E3)."
+    )
+    public_url: str = Field(default="", description="Address of this service as staff open it; for links in e-mails.")
+    smtp_host: str | None = Field(default=None, description="Mail server for e-mails to leads; allowed by X10.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way to the mail server is encrypted."
+    )
+    smtp_user: str | None = Field(default=None, description="Account at the mail server, if it asks for one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of that account.")
+    smtp_sender: str = Field(default="", description="Address that e-mails come from; needed with smtp_host.")
+    smtp_timeout_s: float = Field(default=20.0, gt=0, le=120, description="Time-out of the mail server.")
 
     # releases: thresholds of disclosure, how often
 
     # duty: how long each class of data is kept
+    retention_words_days: int = Field(
+        default=180, ge=1, description="Words of a mark are kept so long after its last decision (L6)."
+    )
+    retention_geometry_days: int = Field(
+        default=1095, ge=30, description="The exact position of a mark is kept so long; its ward stays (L6)."
+    )
+    retention_rejected_days: int = Field(default=90, ge=1, description="What a rejected mark said is kept so long.")
+    retention_versions_days: int = Field(default=90, ge=1, description="What a mark said before a change: so long.")
+    retention_requests_days: int = Field(default=90, ge=30, description="The hash of a sent mark is kept so long.")
+    retention_receipts_days: int = Field(default=730, ge=90, description="A receipt works so long.")
+    retention_tombstones_days: int = Field(default=1095, ge=365, description="The tombstone of a mark taken back.")
+    retention_seats_days: int = Field(default=7, ge=1, description="Browsers that joined a workshop, wall batches.")
+    retention_keys_days: int = Field(
+        default=90,
+        ge=14,
+        description="Code, sealing keys and contact of a workshop that is over; unsent marks need them.",
+    )
+    retention_sessions_days: int = Field(default=30, ge=1, description="Staff sessions and invites that are over.")
+    retention_duty_days: int = Field(default=365, ge=30, description="Who was on duty as lead.")
+    retention_decisions_days: int = Field(default=1095, ge=90, description="Decisions of moderators, second looks.")
+    retention_holds_days: int = Field(default=2190, ge=365, description="Decisions of the safeguarding lead.")
+    retention_characteristics_days: int = Field(default=730, ge=1, description="Answers about a person, kept apart.")
+    characteristics_on: bool = Field(
+        default=False, description="Whether people in workshops are asked the optional questions about themselves (L4)."
+    )
+    characteristics_url: str | None = Field(
+        default=None,
+        description="PostgreSQL URL of the characteristics, such as another role; unset: a file or schema of its own.",
+    )
+    retention_jobs_days: int = Field(default=90, ge=7, description="Jobs that ended.")
+    retention_shares_days: int = Field(default=2190, ge=730, description="The ledger of onward shares (L8).")
+    retention_logs_days: int = Field(default=730, ge=365, description="Audit log files that were put aside.")
+    retention_audit_days: int = Field(default=2190, ge=730, description="Audit events; never less than two years.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     worker: bool = Field(default=True, description="Start a worker process beside the web process.")
@@ -94,6 +214,37 @@ class Settings(BaseSettings):
             raise ValueError(message)
         if self.tile_url and not all(part in self.tile_url for part in ("{z}", "{x}", "{y}")):
             message = "tile_url needs {z}, {x} and {y}."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_oidc(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            message = "oidc_issuer needs oidc_client_id and oidc_client_secret."
+            raise ValueError(message)
+        local = urlsplit(self.oidc_issuer).hostname in {"localhost", "127.0.0.1", "::1"}
+        if self.oidc_issuer and not (self.oidc_issuer.startswith("https://") or local):
+            message = "oidc_issuer must be an https address."
+            raise ValueError(message)
+        if bool(self.oidc_role_claim) != bool(self.oidc_roles):
+            message = "Set oidc_role_claim and oidc_roles together, or neither."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_duty(self) -> Self:
+        if self.characteristics_url and not self.characteristics_url.startswith("postgresql"):
+            message = "characteristics_url must be of PostgreSQL; leave it out for a file of its own."
+            raise ValueError(message)
+        if self.retention_keys_days < self.late_delivery_days:
+            message = "retention_keys_days must not be shorter than late_delivery_days: unsent marks need the keys."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_host and not self.smtp_sender:
+            message = "smtp_host needs smtp_sender: the address that e-mails come from."
             raise ValueError(message)
         return self
 
@@ -110,8 +261,10 @@ class Settings(BaseSettings):
     @property
     def outbound_hosts(self) -> frozenset[str]:
         """The allow-list of outbound hosts (X10): those of the URLs set here, and no others."""
-        urls = [self.police_api_url, self.open_geography_url, self.tile_url or ""]
-        return frozenset(host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc))
+        urls = [self.police_api_url, self.open_geography_url, self.tile_url or "", self.oidc_issuer]
+        hosts = {host for url in urls if (host := urlsplit(url.replace("{s}", "a")).netloc)}
+        mail = {f"{self.smtp_host}:{self.smtp_port}"} if self.smtp_host else set()
+        return frozenset(hosts | set(self.oidc_hosts) | mail)
 
     @property
     def missing_assessment(self) -> list[str]:

@@ -7,7 +7,7 @@ from service.areas.models import Area, BoundarySet
 from service.crimes.models import CrimeCount, CrimeFile, CrimeManifest
 from service.duty.models import RetentionRun, Share
 from service.jobs.models import Job, Schedule
-from service.moderation.models import Decision, Flag, Hold, PlaceVersion, SecondLook
+from service.moderation.models import Decision, Hold, Notice, PlaceVersion, QueueLease, SecondLook
 from service.names.models import Name
 from service.people.models import AuditEvent, Invite, PrincipalRow, RecoveryCode, StaffSession, Team
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
@@ -32,17 +32,18 @@ __all__ = [
     "Deployment",
     "Duty",
     "Finding",
-    "Flag",
     "Hold",
     "Hotspot",
     "Invite",
     "Job",
     "Name",
+    "Notice",
     "Place",
     "PlaceArea",
     "PlaceHotspot",
     "PlaceVersion",
     "PrincipalRow",
+    "QueueLease",
     "Receipt",
     "RecoveryCode",
     "Release",

@@ -74,6 +74,7 @@ def add_staff(settings: Settings) -> None:
         session.flush()
         for name, key in STAFF_KEYS.items():
             row = PrincipalRow(kind="api_key", label=name, role=name, secret_hash=hash_key(key))
+            row.agreement_id = "TEST-AGREEMENT"  # a key without one is coarse (L8)
             row.role = "youth_worker" if name == "other_worker" else name
             row.team_id = teams["South team" if name == "other_worker" else "North team"].id
             session.add(row)

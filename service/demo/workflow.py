@@ -25,11 +25,12 @@ from service.demo.material import DATA, Material, read_material
 from service.demo.simulation import SampleMark, simulate_crimes, simulate_marks, snap_points
 from service.errors import ServiceError
 from service.jobs import workflow as jobs
+from service.moderation import workflow as moderation
 from service.names import workflow as names
 from service.people.access import DEMO
 from service.places import workflow as places
 from service.venues import workflow as venues
-from service.workshops.workflow import SampleWorkshop, add_samples
+from service.workshops.workflow import SampleWorkshop, add_sample_duty, add_samples
 
 SEED: Final = 2026
 SNAP_POINTS: Final = 1700
@@ -76,6 +77,7 @@ def fill(core: Core, size: Size, *, today: date, tell: Tell) -> int:
     if not areas.list_sets(core):
         tell("Wards, neighbourhoods and the outline of the borough")
         areas.load_bundled(core)
+    add_sample_duty(core)
     if not names.landmarks(core):
         tell("Names of stations, parks and streets")
         names.import_names(core, DATA / "names.csv", source=NAMES_SOURCE, is_sample=True)
@@ -144,6 +146,7 @@ def _fill_marks(core: Core, material: Material, outline: Any, size: Size, last_d
         number, problems = result.rejected[0]
         message = f"{len(result.rejected)} sample marks were refused; the first, {number}: {problems[0].message}"
         raise ServiceError(message)
+    moderation.adopt_held(core, by="sample worker")
 
 
 @contextmanager

@@ -44,6 +44,19 @@ def _density(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[st
     return run_density(core, parameters, job)
 
 
+def _retention(core: Core, _parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:
+    from service.duty.workflow import SCHEDULE, run_retention
+
+    job.progress(0.1, "erasing what is older than its period")
+    return {"erased": run_retention(core, SCHEDULE).counts}
+
+
+def _escalate(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:  # noqa: ARG001
+    from service.moderation.workflow import escalate
+
+    return escalate(core)
+
+
 KINDS: dict[str, Kind] = {
     "join_places": _join_places,
     "join_crimes": _join_crimes,
@@ -51,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "hotspots": _hotspots,
     "density": _density,
     # moderation
+    "escalate": _escalate,
     # releases
     # duty
+    "retention": _retention,
 }

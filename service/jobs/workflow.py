@@ -15,6 +15,7 @@ from service.jobs.models import Job
 from service.jobs.runner import Outcome, Runner
 from service.jobs.store import count_by_status, find_queued, read_job, read_jobs, request_cancel
 from service.people.access import Principal, Right
+from service.people.audit import record
 from service.store.base import utc_now
 
 WAIT_S = 0.5
@@ -122,7 +123,14 @@ def cancel_job(core: Core, principal: Principal, job_id: uuid.UUID) -> Job:
         If it has ended already.
     """
     principal.require(Right.RUNS_START)
-    job = _require_found(core.store.write(lambda session: request_cancel(session, job_id, utc_now())))
+
+    def write(session: Session) -> Job | None:
+        found = request_cancel(session, job_id, utc_now())
+        if found is not None:
+            record(session, core, principal, "job.cancel", subject=str(job_id))
+        return found
+
+    job = _require_found(core.store.write(write))
     if job.status in {"done", "failed"}:
         message = f"The job has ended already ({job.status}); there is nothing to cancel."
         raise ConflictError(message)

@@ -21,6 +21,8 @@ from service.maps.drawn import Drawn
 from service.maps.state import MARK_MEASURES, MapKind, MapState
 from service.maps.words import boundary_source, distinct, notices, period_words
 from service.people.access import Principal, Right
+from service.people.audit import record_read
+from service.people.workflow import require_fresh
 
 TITLES: Final[dict[MapKind, str]] = {
     "maps": "What young people marked and what was reported",
@@ -30,6 +32,7 @@ TITLES: Final[dict[MapKind, str]] = {
     "density": "Density of recorded crime",
     "venues": "Verified safe places",
 }
+HOLDS_MARKS: Final = frozenset({"maps", "places"})  # as a file they are an export of exact marks (X5)
 NOTHING_YET: Final = (
     "No recorded crime is held yet. Import the police's files first: safer-places crimes import FILE. Until then the "
     "map shows the boundaries only."
@@ -124,10 +127,16 @@ def draw(
     ------
     NotSignedInError, ForbiddenError
         If the caller may not see this map.
+    ConfirmFirstError
+        If it is a file of exact marks, and password and code were not given a short while ago.
     NotFoundError, InvalidInputError, UnavailableError
         If the set, months or crime type cannot be.
     """
     require_map(principal, kind)
+    takes_marks_out = offline and kind in HOLDS_MARKS and principal.may(Right.PLACES_EXACT)
+    if takes_marks_out:
+        require_fresh(core, principal)
+        record_read(core, principal, "places.download", subject=kind, rows=1)
     found = by_area.read_by_area(core, principal, state)
     asked = _Asked(core, principal, state, offline, embed, found)
     drawn, listed = _DRAWERS[kind](asked)

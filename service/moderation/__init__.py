@@ -1,1 +1,1 @@
-"""The queue, the safeguarding lead and the detector that orders the queue."""
+"""Moderation and safeguarding: the detector, the queue, the lead, escalation, second looks, wording."""

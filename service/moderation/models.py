@@ -1,4 +1,4 @@
-"""Tables of moderation: versions, decisions, flags of the detector, marks with the lead, second looks."""
+"""Tables of moderation: versions, decisions, who reads what now, marks with the lead, notices, second looks."""
 
 from __future__ import annotations
 
@@ -43,17 +43,14 @@ class Decision(Base):
     undone_at: Mapped[datetime | None] = mapped_column(AwareDateTime)
 
 
-class Flag(Base):
-    """What the detector saw in a person's words: class and offsets, never the words."""
+class QueueLease(Base):
+    """Which desk reads a mark right now, so that two moderators never get the same one; short, and renewed."""
 
-    __tablename__ = "flag"
+    __tablename__ = "queue_lease"
 
-    id: Mapped[Seq]
-    place_seq: Mapped[int] = mapped_column(BigKey, ForeignKey("place.seq", ondelete="CASCADE"), index=True)
-    field: Mapped[str] = mapped_column(String(12))  # note, suggestion
-    label: Mapped[str] = mapped_column(String(30))
-    start: Mapped[int]
-    stop: Mapped[int]
+    place_seq: Mapped[int] = mapped_column(BigKey, ForeignKey("place.seq", ondelete="CASCADE"), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(200))  # member of staff and the page they read it on
+    until: Mapped[datetime] = mapped_column(AwareDateTime)
 
 
 class Hold(Base):
@@ -74,6 +71,26 @@ class Hold(Base):
     decided_by: Mapped[str | None] = mapped_column(String(120))
     outcome: Mapped[str | None] = mapped_column(String(30))
     reason: Mapped[str | None] = mapped_column(String(1000))
+
+
+class Notice(Base):
+    """One e-mail to a member of staff that something waits; kept until it is sent, or nothing waits any more (S4)."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_open", "sent_at", "settled_at"),)
+
+    id: Mapped[Seq]
+    kind: Mapped[str] = mapped_column(String(12))  # new, late, unread
+    hold_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("hold.id", ondelete="CASCADE"))
+    day: Mapped[date | None]  # of the oldest words that nobody has read
+    step: Mapped[int]
+    principal_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("principal.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(AwareDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime] = mapped_column(AwareDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(AwareDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(AwareDateTime)  # what it was about was done before it was sent
+    problem: Mapped[str] = mapped_column(String(40), default="")  # why it could not be sent; never an address
 
 
 class SecondLook(Base):

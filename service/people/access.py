@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from service.errors import ForbiddenError, NotSignedInError
@@ -14,7 +15,7 @@ class Right(StrEnum):
     PLACES_CREATE = "places.create"
     PLACES_LIST = "places.list"  # which places there are, coarse
     PLACES_EXACT = "places.exact"  # the exact position of approved places
-    PLACES_PENDING = "places.pending"  # places nobody has moderated yet
+    PLACES_PENDING = "places.pending"  # places of every team that nobody has moderated yet
     PLACES_HELD = "places.held"  # places with the safeguarding lead, shown to nobody else (S5)
     PLACES_WORDS = "places.words"  # notes and suggestions, raw
     PLACES_BORDERS = "places.borders"
@@ -46,7 +47,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "public": frozenset(),
     "youth_worker": frozenset(
         _SHARED
-        | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.PLACES_PENDING, Right.VENUES_WRITE}
+        | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.VENUES_WRITE}
         | {Right.WORKSHOPS_RUN, Right.MODERATE_OWN, Right.FINDINGS_WRITE}
     ),
     "moderator": frozenset(
@@ -73,7 +74,9 @@ RIGHTS: dict[str, frozenset[Right]] = {
     "demo": frozenset(set(Right) - {Right.STAFF_MANAGE, Right.EXPORT_EXACT, Right.RETENTION_RUN}),
 }
 
-# The right that each row and field of a place asks for; whatever is not named here is shown to nobody.
+STAFF_ROLES: tuple[str, ...] = tuple(role for role in RIGHTS if role not in {"public", "demo"})
+
+# The right that each row and field of a place asks for, whoever's workshop it is of; what is not named is never shown.
 PLACE_ROWS: dict[str, Right] = {
     "approved": Right.PLACES_LIST,
     "pending": Right.PLACES_PENDING,
@@ -92,6 +95,11 @@ PLACE_FIELDS: dict[str, Right] = {
     **dict.fromkeys(("geometry", "edge_m", "neighbour_gss", "near_border", "hotspot"), Right.PLACES_EXACT),
     **dict.fromkeys(("note", "suggestion"), Right.PLACES_WORDS),
 }
+# The right that suffices where the mark is of a workshop of one's own team; borders and held marks stay out of it.
+OWN_ROWS: dict[str, Right] = {"pending": Right.MODERATE_OWN, "rejected": Right.MODERATE_OWN}
+OWN_FIELDS: dict[str, Right] = dict.fromkeys(("note", "suggestion"), Right.MODERATE_OWN)
+# What an API key holds only with a recorded agreement; without one its answers are coarse (L8).
+AGREED = frozenset({Right.PLACES_EXACT, Right.EXPORT_EXACT})
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,14 @@ class Principal:
         Team of a member of staff.
     scopes : frozenset of str, optional
         Rights that an API key is held to; None for all of its role.
+    is_key : bool, optional
+        Whether a program asks with an API key, and no person in a session.
+    agreement_id : str, optional
+        Recorded agreement under which an API key may read exact places (L8).
+    session_id : int, optional
+        The staff session that the request came with.
+    confirmed_at : datetime, optional
+        When password and code were last given in that session (X5).
     """
 
     id: str
@@ -117,6 +133,10 @@ class Principal:
     number: int | None = None
     team_id: int | None = None
     scopes: frozenset[str] | None = None
+    is_key: bool = False
+    agreement_id: str | None = None
+    session_id: int | None = None
+    confirmed_at: datetime | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -124,7 +144,9 @@ class Principal:
         return self.role not in {"public", "demo"}
 
     def may(self, right: Right) -> bool:
-        """Return whether the role holds the right."""
+        """Return whether the role holds the right, and the key too if there is one."""
+        if self.is_key and right in AGREED and not self.agreement_id:
+            return False
         return right in RIGHTS.get(self.role, frozenset()) and (self.scopes is None or right in self.scopes)
 
     @property
@@ -132,10 +154,23 @@ class Principal:
         """Fields of a place that the role may see."""
         return frozenset(name for name, right in PLACE_FIELDS.items() if self.may(right))
 
+    def place_fields_of(self, team_id: int | None) -> frozenset[str]:
+        """Fields that the role may see of a place of a team's workshop; None is a place of no team."""
+        if team_id is None or team_id != self.team_id:
+            return self.place_fields
+        return self.place_fields | frozenset(name for name, right in OWN_FIELDS.items() if self.may(right))
+
     @property
     def place_rows(self) -> frozenset[str]:
-        """States of places that the role may see, and 'border' if it may see borders."""
+        """States of places that the role may see of every team, and 'border' if it may see borders."""
         return frozenset(name for name, right in PLACE_ROWS.items() if self.may(right))
+
+    @property
+    def own_rows(self) -> frozenset[str]:
+        """States of places that the role may see of the workshops of its own team, beside ``place_rows``."""
+        if self.team_id is None:
+            return frozenset()
+        return frozenset(name for name, right in OWN_ROWS.items() if self.may(right)) - self.place_rows
 
     def require(self, right: Right) -> None:
         """Raise unless the role holds the right.
@@ -158,3 +193,4 @@ class Principal:
 
 PUBLIC = Principal("public", "public")
 DEMO = Principal("demo", "demo")
+OPERATOR = Principal("command-line", "operator")  # whoever may read the data folder; acts, and asks for no right

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from service.core import Core
+from service.logs import tell_audit
 from service.people.access import Principal
 from service.people.models import AuditEvent
 from service.store.base import utc_now
+from service.store.store import after_commit
 
-LOG = logging.getLogger("safer_places.audit")
 FIRST: Final = "0" * 64  # what the first row holds in place of the hash before it
+PRUNE: Final = "audit.prune"
 LOCK: Final = 5_214_003  # PostgreSQL: one act after another, or two rows would name the same one before them
 
 
@@ -54,7 +56,8 @@ def record(
     row.hash = seal(core, row)
     session.add(row)
     session.flush()
-    LOG.info(act, extra={"principal": principal.id, "role": principal.role, "hash": row.hash})
+    values = {"principal": principal.id, "role": principal.role, "hash": row.hash}
+    after_commit(session, lambda: tell_audit(core.settings, act, **values))
 
 
 def record_read(core: Core, principal: Principal, act: str, *, subject: str = "", rows: int) -> None:
@@ -70,3 +73,23 @@ def seal(core: Core, row: AuditEvent) -> str:
         row.details,
     ]
     return core.keyed_hash("audit", json.dumps(content, sort_keys=True, ensure_ascii=True))
+
+
+def prune(session: Session, core: Core, principal: Principal, before: datetime) -> int:
+    """Delete the acts of before a time, and seal what was deleted into a new row, so that the rest still verifies (L6).
+
+    Returns
+    -------
+    int
+        How many rows are gone.
+    """
+    last = session.execute(
+        select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.at < before).order_by(AuditEvent.seq.desc()).limit(1)
+    ).first()
+    if last is None:
+        return 0
+    old = AuditEvent.seq <= last.seq
+    rows = session.scalar(select(func.count()).select_from(AuditEvent).where(old)) or 0
+    record(session, core, principal, PRUNE, rows=rows, last=last.hash, before=before.isoformat())
+    session.execute(delete(AuditEvent).where(old))
+    return rows

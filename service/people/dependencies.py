@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from service.core import Core
 from service.errors import ForbiddenError, NotSignedInError
 from service.people.access import DEMO, PUBLIC, Principal
-from service.people.workflow import principal_of_key, principal_of_session
+from service.people.workflow import find_session, principal_of_key, require_fresh
 from service.web.dependencies import CoreDep
+from service.web.headers import set_late_cookie
 from service.web.limits import count_failure, require_few_failures
 
 COOKIE = "staff"
@@ -41,12 +42,22 @@ async def get_principal(request: Request, core: CoreDep) -> Principal:
 def _find_principal(request: Request, core: Core, header: str, cookie: str) -> Principal:
     if header:
         return _by_key(request, core, header)
-    principal = principal_of_session(core, cookie)
-    if principal is not None:
-        if request.method not in SAFE_METHODS:
-            require_same_origin(request)
-        return principal
-    return DEMO if core.is_demo else PUBLIC
+    found = find_session(core, cookie)
+    if found is None:
+        return DEMO if core.is_demo else PUBLIC
+    if request.method not in SAFE_METHODS:
+        require_same_origin(request)
+    if found.new_token is not None:
+        set_late_cookie(request.scope, cookie_of(core, request, found.new_token))
+    return found.principal
+
+
+def cookie_of(core: Core, request: Request, token: str) -> str:
+    """Return the header that keeps a session in a browser: unread by scripts, unsent by other sites, gone with it."""
+    carrier, path = Response(), f"{core.settings.base_path}/"
+    secure = request.url.scheme == "https"
+    carrier.set_cookie(COOKIE, token, path=path, secure=secure, httponly=True, samesite="strict")
+    return carrier.headers["set-cookie"]
 
 
 def _by_key(request: Request, core: Core, header: str) -> Principal:
@@ -80,3 +91,18 @@ def require_same_origin(request: Request) -> None:
 
 
 PrincipalDep = Annotated[Principal, Depends(get_principal)]
+
+
+def get_fresh_principal(core: CoreDep, principal: PrincipalDep) -> Principal:
+    """Return who asks, once password and code were given a short while ago (X5).
+
+    Raises
+    ------
+    ConfirmFirstError
+        If they have to be given again.
+    """
+    require_fresh(core, principal)
+    return principal
+
+
+FreshPrincipalDep = Annotated[Principal, Depends(get_fresh_principal)]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from service.core import Core
 from service.errors import FieldProblem, InvalidInputError
 from service.places import store
+from service.places.changing import urgency_of
 from service.places.checks import Draft, check_many
 from service.places.joining import Joiner
 from service.places.schemas import PlaceIn, PlaceProperties
@@ -173,5 +174,6 @@ def _row(
             "source": source,
             "version": 1,
             "is_sample": core.is_demo,
+            "urgency": urgency_of(draft.note, draft.suggestion),
         }
     )

@@ -12,7 +12,7 @@ from service.errors import UnavailableError
 from service.people.access import Principal, Right
 from service.places import counting, rejoin_store
 from service.places.state import current_joiner, visible_rows
-from service.places.store import JoinSet, JoinState, PlaceFilter
+from service.places.store import JoinSet, JoinState, PlaceFilter, Visible
 
 
 @dataclass(slots=True)
@@ -90,9 +90,22 @@ def counts_by_area(
         If places are not joined to the set, or not yet.
     """
     principal.require(Right.MARK_COUNTS)
-    wanted = PlaceFilter(since=start, until=end, times=times)
+    return _count(core, set_name, PlaceFilter(since=start, until=end, times=times), visible_rows(principal))
+
+
+def shareable_by_area(core: Core, set_name: str) -> dict[str, AreaMarks]:
+    """Count what may leave the service as counts: approved marks that may count, no borders (S9, E5).
+
+    Raises
+    ------
+    UnavailableError
+        As ``counts_by_area``.
+    """
+    return _count(core, set_name, PlaceFilter(publish="count"), Visible(frozenset({"approved"}), borders=False))
+
+
+def _count(core: Core, set_name: str, wanted: PlaceFilter, visible: Visible) -> dict[str, AreaMarks]:
     state = current_joiner(core).state
-    visible = visible_rows(principal)
     with core.store.read() as session:
         one = _joined(session, state, set_name)
         rows = counting.read_marks(session, one, wanted, visible)

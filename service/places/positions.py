@@ -88,7 +88,7 @@ def places_in_bbox(
         records = (
             store.read_page(session, wanted, visible, joiner.state, after=0, limit=few) if len(rows) <= few else None
         )
-    audit(principal, "places.map", rows=len(rows))
+    audit(core, principal, "places.map", rows=len(rows))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 6).T
     features = None if records is None else [place_feature(principal, record, joiner) for record in records]
     return Positions(

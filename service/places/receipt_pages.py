@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Annotated, Any
 
 import segno
@@ -27,6 +28,13 @@ SAID = {
     "take-back-now": "Taken back. What you said is deleted.",
 }
 
+ALSO_HELD = (
+    "the exact place, for staff only",
+    "your words, if you wrote some: never shown here, in case somebody else has your receipt",
+    "a hash of your receipt",
+)
+NOT_HELD = ("your name", "your school", "your phone or its number", "where you are")
+
 
 @router.get("/receipt")
 def show_receipt(request: Request) -> HTMLResponse:
@@ -34,8 +42,8 @@ def show_receipt(request: Request) -> HTMLResponse:
     return render_page(request, "receipt.html", problem="")
 
 
-@router.post("/receipt")
-def use_receipt(request: Request, core: CoreDep, form: Annotated[ReceiptForm, Form()]) -> HTMLResponse:
+@router.post("/receipt", response_class=HTMLResponse)
+def use_receipt(request: Request, core: CoreDep, form: Annotated[ReceiptForm, Form()]) -> Response:
     """Do what the holder of the receipt asks and show what is stored now."""
     require_tokens(core, request, "receipts", core.settings.receipt_tries_per_minute)
     try:
@@ -54,8 +62,17 @@ def draw_receipt(request: Request, body: ReceiptRead) -> Response:
     return Response(drawing.getvalue(), media_type="image/svg+xml")
 
 
-def _act(request: Request, core: Core, form: ReceiptForm, place: dict[str, Any]) -> HTMLResponse:
+def _download(place: dict[str, Any]) -> Response:
+    """Give what the receipt shows as a file, and the kinds of data beside it; never the words (product.md 3.1)."""
+    body = {"mark": place, "also_held": list(ALSO_HELD), "not_held": list(NOT_HELD)}
+    headers = {"Content-Disposition": 'attachment; filename="my-mark.json"'}
+    return Response(json.dumps(body, default=str, indent=1), media_type="application/json", headers=headers)
+
+
+def _act(request: Request, core: Core, form: ReceiptForm, place: dict[str, Any]) -> Response:
     problem = ""
+    if form.action == "download":
+        return _download(place)
     if form.action == "take-back":
         return render_page(request, "receipt_take_back.html", receipt=form.receipt, place=place)
     try:

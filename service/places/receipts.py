@@ -6,30 +6,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import erasures
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
 from service.places import state as shared
 from service.places import store
+from service.places.changing import OWNER, change_place, erase_place, urgency_of
 from service.places.checks import Shape, check_choices, check_shape, refused
 from service.places.joining import Derived, Joiner
 from service.places.receipt_words import to_secret
 from service.places.schemas import ReceiptCorrect
 from service.places.store import PlaceRecord
 from service.places.views import receipt_view
-from service.store.spatial import index_geometries, unindex
-
-ERASED: dict[str, Any] = {
-    "geometry": None,
-    "longitude_e7": None,
-    "latitude_e7": None,
-    "note": None,
-    "suggestion": None,
-    "public_text": None,
-    "contributor_key": None,
-    "request_hash": "",  # it was made from the words: nothing of them may be tried out against it
-    "times": [],
-    "reasons": [],
-}
+from service.store.spatial import index_geometries
 
 
 def read_receipt(core: Core, receipt: str) -> dict[str, Any]:
@@ -87,21 +76,25 @@ def withdraw_receipt(core: Core, receipt: str) -> dict[str, Any]:
 
     def write(session: Session) -> PlaceRecord:
         record = _find(core, session, receipt, joiner)
-        if record.status == "withdrawn":
+        if record.withdrawn_on is not None:
             return record
-        held = record.status == "held"
-        values: dict[str, Any] = {"publish": "never", "withdrawn_on": shared.today(), "version": record.version + 1}
-        store.update_place(session, record.seq, values if held else values | ERASED | {"status": "withdrawn"})
-        if not held:
-            store.delete_derived(session, record.seq)
-            unindex(session, "place", [record.seq])
+        if record.status == "held":
+            erasures.note_erasures(core, erasures.WITHDRAWN_HELD, [record.id], shared.today())
+            change_place(session, record.seq, {"publish": "never", "withdrawn_on": shared.today()}, by=OWNER)
+        else:
+            erase_place(session, core, record.seq, version=record.version)
         return _reread(session, record.seq, joiner)
 
     return receipt_view(core.store.write(write), joiner)
 
 
+def seq_of_receipt(core: Core, session: Session, receipt: str) -> int | None:
+    """Return the place that a receipt belongs to, as it was typed, pasted or said."""
+    return store.find_receipt(session, core.keyed_hash("receipt", to_secret(receipt)))
+
+
 def _find(core: Core, session: Session, receipt: str, joiner: Joiner) -> PlaceRecord:
-    seq = store.find_receipt(session, core.keyed_hash("receipt", to_secret(receipt)))
+    seq = seq_of_receipt(core, session, receipt)
     record = store.read_record(session, seq, joiner.state) if seq is not None else None
     if record is None:
         message = "This receipt is not known. Check every letter or word of it."
@@ -150,7 +143,8 @@ def _apply(
     if now.version != record.version:
         message = "This mark was changed a moment ago. Look at it again, then correct it."
         raise ConflictError(message)
-    store.update_place(session, record.seq, values | {"status": "pending", "version": record.version + 1})
+    seen_again = {"status": "pending", "urgency": urgency_of(now.note, now.suggestion)}
+    change_place(session, record.seq, values | seen_again, by=OWNER)
     shape, derived = position
     if shape is not None and derived is not None:
         store.delete_derived(session, record.seq)

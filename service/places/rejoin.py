@@ -164,6 +164,7 @@ def _swap(session: Session, index: SetIndex) -> Chunk:
         return late
     store.insert_areas(session, _rows(index, late))
     if stored < target:
+        rejoin_store.carry_erased(session, index.set.id, stored, target)
         rejoin_store.swap_generation(session, index.set.id, target)
     return []
 

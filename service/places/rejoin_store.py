@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from service.areas.models import BoundarySet
@@ -56,6 +56,23 @@ def swap_generation(session: Session, set_id: int, generation: int) -> None:
     """Make a generation the one that counts."""
     statement = update(BoundarySet).where(BoundarySet.id == set_id).values(place_generation=generation)
     session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def carry_erased(session: Session, set_id: int, old: int, new: int) -> None:
+    """Take the areas of places whose position retention erased into a new generation: nothing could join them again."""
+    there = select(AREA.c.place_seq).where(AREA.c.set_id == set_id, AREA.c.generation == new)
+    names = [column.name for column in AREA.columns]
+    rows = (
+        select(*(literal(new).label(name) if name == "generation" else AREA.c[name] for name in names))
+        .join(PLACE, PLACE.c.seq == AREA.c.place_seq)
+        .where(
+            AREA.c.set_id == set_id,
+            AREA.c.generation == old,
+            PLACE.c.geometry.is_(None),
+            AREA.c.place_seq.not_in(there),
+        )
+    )
+    session.execute(insert(AREA).from_select(names, rows))
 
 
 def sweep_generations(session: Session, set_id: int, generation: int, *, seqs: tuple[int, int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -16,12 +15,12 @@ from service.areas import workflow as areas
 from service.core import Core
 from service.errors import UnavailableError
 from service.people.access import Principal, Right
+from service.people.audit import record_read
 from service.places import store
 from service.places.joining import Derived, HotspotIndex, Joiner, SetIndex
 from service.places.store import JoinState, Visible
 from service.store.spatial import to_e7
 
-AUDIT = logging.getLogger("safer_places.audit")
 LOCAL_TIME = ZoneInfo("Europe/London")
 ATTEMPTS = 4
 T = TypeVar("T")
@@ -45,13 +44,13 @@ def today() -> date:
 def visible_rows(principal: Principal) -> Visible:
     """Return which rows the principal may see at all."""
     rows = principal.place_rows
-    return Visible(rows - {"border"}, borders="border" in rows)
+    return Visible(rows - {"border"}, "border" in rows, principal.own_rows, principal.team_id)
 
 
-def audit(principal: Principal, action: str, *, rows: int) -> None:
-    """Log a staff read of exact positions: who, what and how many; never where (X9)."""
-    if principal.is_staff and principal.may(Right.PLACES_EXACT):
-        AUDIT.info(action, extra={"principal": principal.id, "role": principal.role, "rows": rows})
+def audit(core: Core, principal: Principal, act: str, *, rows: int) -> None:
+    """Record a staff read of exact positions: who, what and how many; never where (X9)."""
+    if principal.may(Right.PLACES_EXACT):
+        record_read(core, principal, act, rows=rows)
 
 
 def with_joiner(core: Core, attempt: Callable[[Joiner], T]) -> tuple[T, Joiner]:

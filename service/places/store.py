@@ -77,7 +77,11 @@ class PlaceRecord:
     people: int
     version: int
     is_sample: bool
+    workshop_id: int | None
     geometry: bytes | None
+    team_id: int | None = None  # of the workshop
+    withdrawn_on: date | None = None
+    merged_into: int | None = None
     areas: list[dict[str, Any]] = field(default_factory=list)
     hotspot: dict[str, Any] | None = None
 
@@ -95,17 +99,21 @@ class PlaceFilter:
     since: date | None = None
     until: date | None = None
     status: str | None = None
+    publish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """Which rows a role may see at all."""
+    """Which rows a role may see at all: of everybody, and of the workshops of its own team beside them."""
 
     statuses: frozenset[str]
     borders: bool
+    own_statuses: frozenset[str] = frozenset()
+    own_team: int | None = None
 
 
-RECORD_COLUMNS = [PLACE.c[name] for name in PlaceRecord.__dataclass_fields__ if name not in {"areas", "hotspot"}]
+_LATER = {"team_id", "areas", "hotspot"}  # read beside the row, see _complete
+RECORD_COLUMNS = [PLACE.c[name] for name in PlaceRecord.__dataclass_fields__ if name not in _LATER]
 
 _SETS = select(
     BoundarySet.id,
@@ -263,7 +271,12 @@ def _code_of(column: Any, codes: dict[str, int]) -> Any:
 
 
 def _visible(visible: Visible) -> list[Any]:
-    conditions: list[Any] = [PLACE.c.status.in_(sorted(visible.statuses))]
+    seen: Any = PLACE.c.status.in_(sorted(visible.statuses))
+    if visible.own_statuses and visible.own_team is not None:
+        workshops = select(Workshop.id).where(Workshop.team_id == visible.own_team)
+        own = PLACE.c.status.in_(sorted(visible.own_statuses)) & PLACE.c.workshop_id.in_(workshops)
+        seen = or_(seen, own)
+    conditions: list[Any] = [seen]
     if not visible.borders:
         conditions.append(PLACE.c.kind != "border")
     return conditions
@@ -272,7 +285,7 @@ def _visible(visible: Visible) -> list[Any]:
 def narrow_marks(wanted: PlaceFilter, visible: Visible) -> list[Any]:
     """Return the conditions of a filter that concern the mark itself, not its position."""
     conditions = _visible(visible)
-    for name in ("feeling", "kind", "status"):
+    for name in ("feeling", "kind", "status", "publish"):
         if (value := getattr(wanted, name)) is not None:
             conditions.append(PLACE.c[name] == value)
     if wanted.times:
@@ -308,10 +321,11 @@ def _narrow(session: Session, query: Select[Any], wanted: PlaceFilter, visible: 
 
 
 def _complete(session: Session, records: list[PlaceRecord], state: JoinState) -> list[PlaceRecord]:
-    """Add the current areas and hot spot to records."""
+    """Add the team, the current areas and the hot spot to records."""
     by_seq = {record.seq: record for record in records}
     if not by_seq:
         return records
+    _add_teams(session, records)
     current = {one.id: one for one in state.joined}
     areas = select(AREA).where(AREA.c.place_seq.in_(by_seq)).order_by(AREA.c.set_id, AREA.c.area_gss)
     for row in session.execute(areas).mappings():
@@ -322,6 +336,15 @@ def _complete(session: Session, records: list[PlaceRecord], state: JoinState) ->
         for row in session.execute(hotspots).mappings():
             by_seq[row["place_seq"]].hotspot = dict(row)
     return records
+
+
+def _add_teams(session: Session, records: list[PlaceRecord]) -> None:
+    workshops = {record.workshop_id for record in records if record.workshop_id is not None}
+    if workshops:
+        rows = session.execute(select(Workshop.id, Workshop.team_id).where(Workshop.id.in_(workshops)))
+        teams = {row.id: row.team_id for row in rows}
+        for record in records:
+            record.team_id = teams.get(record.workshop_id) if record.workshop_id is not None else None
 
 
 def read_hotspots(session: Session, run_id: uuid.UUID) -> list[tuple[int, bytes]]:

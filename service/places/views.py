@@ -35,7 +35,7 @@ def place_feature(principal: Principal, record: PlaceRecord, joiner: Joiner) -> 
     dict
         GeoJSON Feature, ready for JSON.
     """
-    seen = principal.place_fields
+    seen = principal.place_fields_of(record.team_id)
     properties = {name: getattr(record, name) for name in PROPERTIES if name in seen}
     properties["areas"] = [_area(row, joiner, seen) for row in record.areas]
     if "hotspot" in seen:
@@ -51,7 +51,9 @@ def place_feature(principal: Principal, record: PlaceRecord, joiner: Joiner) -> 
 def receipt_view(record: PlaceRecord, joiner: Joiner) -> dict[str, Any]:
     """Return what the holder of a receipt sees: ward, day and state, never the words."""
     fields = ("day", "kind", "feeling", "times", "reasons", "version")
-    return {"ward": _ward(record, joiner), "state": record.status} | {name: getattr(record, name) for name in fields}
+    # a mark that another one speaks for counts with that one
+    state = "approved" if record.merged_into is not None and record.status == "rejected" else record.status
+    return {"ward": ward_of(record, joiner), "state": state} | {name: getattr(record, name) for name in fields}
 
 
 def to_geojson(geometry: bytes | None) -> dict[str, Any] | None:
@@ -62,7 +64,7 @@ def to_geojson(geometry: bytes | None) -> dict[str, Any] | None:
     return shape
 
 
-def _ward(record: PlaceRecord, joiner: Joiner) -> str | None:
+def ward_of(record: PlaceRecord, joiner: Joiner) -> str | None:
     """Return the ward of the default set that holds the largest share of the place."""
     sets = {one.id: one for one in joiner.state.sets if one.level == "ward"}
     rows = [row for row in record.areas if row["set_id"] in sets and row["area_gss"]]

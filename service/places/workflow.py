@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from sqlalchemy.orm import Session
 
 from service.core import Core
@@ -14,14 +15,17 @@ from service.errors import ConflictError, FieldProblem, GoneError, InvalidInputE
 from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
+from service.places.changing import CONTENT, change_place, erase_place, urgency_of
 from service.places.checks import Draft, check_place, refused
-from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
+from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area, shareable_by_area
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
-from service.places.receipt_words import SECRET_BYTES, encode, to_words
+from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
+from service.places.receipts import seq_of_receipt, withdraw_receipt
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
+from service.places.session_marks import WardMark, session_marks
 from service.places.state import (
     audit,
     contributor_hash,
@@ -33,11 +37,13 @@ from service.places.state import (
     visible_rows,
     with_joiner,
 )
-from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord
-from service.places.views import place_feature
+from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord, Visible
+from service.places.terms import Terms
+from service.places.views import place_feature, to_geojson, ward_of
 from service.store.spatial import index_geometries
 
 __all__ = [
+    "CONTENT",
     "FEELING_CODES",
     "KIND_CODES",
     "AreaMarks",
@@ -46,17 +52,30 @@ __all__ = [
     "Imported",
     "PlaceFilter",
     "Positions",
+    "Terms",
+    "WardMark",
+    "change_place",
     "choices",
     "counts_by_area",
     "create_place",
+    "erase_place",
     "import_places",
     "list_places",
     "places_in_bbox",
+    "plain_words",
     "read_place",
     "reasons_by_area",
     "reasons_by_code",
     "rejoin_hotspots",
     "rejoin_places",
+    "seq_of_receipt",
+    "session_marks",
+    "shareable_by_area",
+    "take_place",
+    "today",
+    "urgency_of",
+    "where_is",
+    "withdraw_receipt",
 ]
 
 
@@ -101,23 +120,57 @@ def create_place(core: Core, principal: Principal, place: PlaceIn, *, idempotenc
         If the mark was taken back.
     """
     principal.require(Right.PLACES_CREATE)
+    day = today()
+    terms = Terms(
+        source="staff" if principal.is_staff else principal.role,
+        session=str(place.properties.workshop or day),
+        day=day,
+        words=core.is_demo,  # S2: a real deployment takes words and borders in workshops only
+        borders=core.is_demo,
+        workshop_id=_workshop(core, place),
+    )
+    return take_place(core, principal, place, terms, idempotency_key=idempotency_key)
+
+
+def take_place(
+    core: Core, principal: Principal, place: PlaceIn, terms: Terms, *, idempotency_key: str | None = None
+) -> Created:
+    """Store a mark on the terms under which its sender was let in; the one write path of marks that arrive alone.
+
+    Parameters
+    ----------
+    core, principal, place, idempotency_key
+        As ``create_place``; the caller has asked whether the sender may mark.
+    terms : Terms
+        What the mark may hold, and what is stored with it.
+
+    Returns
+    -------
+    Created
+        The stored mark and the receipt of its owner.
+
+    Raises
+    ------
+    InvalidInputError, ConflictError, GoneError
+        As ``create_place``.
+    """
     place_id = _identify(core, principal, place, idempotency_key)
     receipt = place.receipt or encode(bytes.fromhex(core.keyed_hash("receipt-make", str(place_id)))[:SECRET_BYTES])
     request_hash = core.keyed_hash("request", _canonical(place, place_id))
-    workshop_id = _workshop(core, place)
 
     def attempt(joiner: Joiner) -> tuple[PlaceRecord, bool]:
-        draft = check_place(core, place, joiner.outline)
+        draft = check_place(core, place, joiner.outline, terms)
         derived = joiner.join(draft.shape.metric)
-        values = _row(core, principal, place, draft) | {
-            "id": place_id,
-            "request_hash": request_hash,
-            "workshop_id": workshop_id,
-        }
+        values = _row(core, place, draft, terms) | {"id": place_id, "request_hash": request_hash}
         receipt_hash = core.keyed_hash("receipt", receipt)
-        return core.store.write(
-            lambda session: _insert(session, joiner.state, values, receipt_hash, (draft.shape.wgs84, derived))
-        )
+
+        def write(session: Session) -> tuple[PlaceRecord, bool]:
+            record, is_new = _insert(session, joiner.state, values, receipt_hash, (draft.shape.wgs84, derived))
+            if is_new and terms.once is not None:
+                terms.once(session)
+            return record, is_new
+
+        return core.store.write(write)
 
     (record, is_new), joiner = with_joiner(core, attempt)
     return Created(place_feature(principal, record, joiner), receipt, to_words(receipt), is_new)
@@ -142,7 +195,7 @@ def list_places(
     joiner = current_joiner(core)
     with core.store.read() as session:
         records = store.read_page(session, wanted, visible_rows(principal), joiner.state, after=after, limit=limit + 1)
-    audit(principal, "places.list", rows=min(len(records), limit))
+    audit(core, principal, "places.list", rows=min(len(records), limit))
     features = [place_feature(principal, record, joiner) for record in records[:limit]]
     return features, records[limit - 1].seq if len(records) > limit else None
 
@@ -162,8 +215,21 @@ def read_place(core: Core, principal: Principal, place_id: uuid.UUID) -> dict[st
     if record is None:
         message = "There is no place with this id that you may see."
         raise NotFoundError(message)
-    audit(principal, "places.read", rows=1)
+    audit(core, principal, "places.read", rows=1)
     return place_feature(principal, record, joiner)
+
+
+def where_is(core: Core, place_id: uuid.UUID) -> dict[str, Any] | None:
+    """Return ward, shape and a point of a mark for staff who may moderate it; the caller has asked for the right."""
+    joiner = current_joiner(core)
+    everything = Visible(frozenset({"pending", "approved", "held", "rejected"}), borders=True)
+    with core.store.read() as session:
+        record = store.read_seen(session, place_id, everything, joiner.state)
+    if record is None or record.geometry is None:
+        return None
+    point = shapely.point_on_surface(shapely.from_wkb(record.geometry))
+    shape = to_geojson(record.geometry)
+    return {"ward": ward_of(record, joiner), "geometry": shape, "longitude": point.x, "latitude": point.y}
 
 
 def _identify(core: Core, principal: Principal, place: PlaceIn, idempotency_key: str | None) -> uuid.UUID:
@@ -194,14 +260,13 @@ def _workshop(core: Core, place: PlaceIn) -> int | None:
     return found
 
 
-def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict[str, Any]:
+def _row(core: Core, place: PlaceIn, draft: Draft, terms: Terms) -> dict[str, Any]:
     properties = place.properties
-    day = today()
-    session_name = str(properties.workshop or day)
     return position_values(draft.shape.wgs84) | {
-        "contributor_key": contributor_hash(core, properties.contributor_key, session_name),
+        "workshop_id": terms.workshop_id,
+        "contributor_key": contributor_hash(core, properties.contributor_key, terms.session),
         "people": properties.people,
-        "day": day,
+        "day": terms.day,
         "kind": properties.kind,
         "feeling": properties.feeling,
         "times": list(properties.times),
@@ -212,9 +277,10 @@ def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict
         "withdrawn_on": None,
         "status": "pending",
         "publish": properties.publish,
-        "source": "staff" if principal.is_staff else principal.role,
+        "source": terms.source,
         "version": 1,
         "is_sample": core.is_demo,
+        "urgency": urgency_of(draft.note, draft.suggestion),
     }
 
 

@@ -19,7 +19,8 @@ from service.crimes import workflow as crimes
 from service.errors import FieldProblem, InvalidInputError, NotFoundError
 from service.jobs.context import JobContext, Silent
 from service.jobs.workflow import enqueue, on_new_run
-from service.people.access import Principal, Right
+from service.people.access import OPERATOR, Principal, Right
+from service.people.audit import record
 from service.runs import analysis, results, store
 from service.runs.analysis import RunPlan
 from service.runs.models import Run
@@ -80,14 +81,24 @@ def start_run(core: Core, principal: Principal, request: HotspotRequest | Densit
         If too few months are held for it.
     """
     principal.require(Right.RUNS_START)
-    return queue_run(core, request)
+    return _queue(core, request, principal)
 
 
 def queue_run(core: Core, request: HotspotRequest | DensityRequest) -> uuid.UUID:
     """Queue a run for the operator; as ``start_run``."""
+    return _queue(core, request, OPERATOR)
+
+
+def _queue(core: Core, request: HotspotRequest | DensityRequest, principal: Principal) -> uuid.UUID:
     _choose_period(core, request.kind, request.parameters)  # a job that must fail is refused now
     parameters = request.parameters.model_dump(mode="json", exclude_defaults=True)
-    return core.store.write(lambda session: enqueue(session, request.kind, parameters))
+
+    def write(session: Session) -> uuid.UUID:
+        job_id = enqueue(session, request.kind, parameters)
+        record(session, core, principal, "run.start", subject=str(job_id), kind=request.kind)
+        return job_id
+
+    return core.store.write(write)
 
 
 # --- run -------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,12 @@ from service.store.engine import WRITER_OPTION
 
 T = TypeVar("T")
 BATCH_MAX = 256
+_HOOKS = "after_commit"
+
+
+def after_commit(session: Session, function: Callable[[], None]) -> None:
+    """Call a function once the running ``store.write`` is on disk, and not at all if it fails; it must not raise."""
+    session.info.setdefault(_HOOKS, []).append(function)
 
 
 class StoreClosedError(RuntimeError):
@@ -82,8 +88,11 @@ class Store:
             Whatever ``function`` raised; nothing of it is stored then.
         """
         if not self.is_sqlite:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                return function(session)
+            with Session(self.engine, expire_on_commit=False) as session:
+                with session.begin():
+                    answer = function(session)
+                _call(session.info.get(_HOOKS, []))
+            return answer
         item = _Write(function)
         with self._lock:
             if self._closed:
@@ -123,17 +132,19 @@ class Store:
 
     def _commit(self, batch: list[_Write]) -> None:
         answers: list[tuple[_Write, Any, BaseException | None]] = []
+        hooks: list[Callable[[], None]] = []
         try:
             with self.engine.connect() as plain:
                 connection = plain.execution_options(**{WRITER_OPTION: True})
                 with connection.begin():
                     for item in batch:
-                        answers.append((item, *_run_one(connection, item)))
+                        answers.append((item, *_run_one(connection, item, hooks)))
                         _require_transaction(connection)
         except (SQLAlchemyError, OSError) as error:  # begin or commit failed: nobody's write is on disk
             for item in batch:
                 item.future.set_exception(error)
             return
+        _call(hooks)
         for item, result, problem in answers:
             if problem is None:
                 item.future.set_result(result)
@@ -149,12 +160,18 @@ def _require_transaction(connection: Connection) -> None:
         raise OSError(message)
 
 
-def _run_one(connection: Connection, item: _Write) -> tuple[Any, BaseException | None]:
+def _call(hooks: list[Callable[[], None]]) -> None:
+    for hook in hooks:
+        hook()
+
+
+def _run_one(connection: Connection, item: _Write, hooks: list[Callable[[], None]]) -> tuple[Any, BaseException | None]:
     """Run one write in its own savepoint; a failure takes back only its own changes."""
     try:
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             result = item.function(session)
             session.commit()
+            hooks += session.info.get(_HOOKS, [])
     except sqlite3.Error as error:  # of a statement that went past SQLAlchemy (store.fast)
         kind = IntegrityError if isinstance(error, sqlite3.IntegrityError) else OperationalError
         return None, kind("a statement of the store", None, error, hide_parameters=True)

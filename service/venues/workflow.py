@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from service.areas import workflow as areas
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from service.people.access import Principal, Right
+from service.people.audit import record
 from service.venues import store
 from service.venues.hours import is_open
 from service.venues.models import Venue
@@ -27,7 +27,6 @@ from service.venues.reading import Row, read_rows
 from service.venues.schemas import VenueIn, VenuePatch, VenueProperties
 from service.web.queries import Bbox
 
-AUDIT = logging.getLogger("safer_places.audit")
 LOCAL_TIME = ZoneInfo("Europe/London")
 NAMESPACE = uuid.UUID("5f0f4a3c-3f0e-4b43-9d2c-0a4a4f6f1c11")  # of venues that bring no id of their own
 
@@ -119,10 +118,10 @@ def create_venue(core: Core, principal: Principal, venue: VenueIn) -> tuple[dict
                 raise ConflictError(message)
             return known, False
         store.put_venue(session, identifier, values, point)
+        record(session, core, principal, "venue.create", subject=str(identifier))
         return _require(session, identifier), True
 
     stored, is_new = core.store.write(write)
-    AUDIT.info("venues.create", extra={"principal": principal.id, "venue": str(identifier)})
     return venue_feature(stored), is_new
 
 
@@ -156,11 +155,10 @@ def change_venue(core: Core, principal: Principal, identifier: uuid.UUID, change
         if venue.expires_on < venue.checked_on:
             message = "It would expire before the day it was checked."
             raise InvalidInputError(message, errors=[FieldProblem(field="expires_on", message=message)])
+        record(session, core, principal, "venue.change", subject=str(identifier))
         return venue
 
-    stored = core.store.write(write)
-    AUDIT.info("venues.change", extra={"principal": principal.id, "venue": str(identifier)})
-    return venue_feature(stored)
+    return venue_feature(core.store.write(write))
 
 
 def delete_venue(core: Core, principal: Principal, identifier: uuid.UUID) -> None:
@@ -174,8 +172,12 @@ def delete_venue(core: Core, principal: Principal, identifier: uuid.UUID) -> Non
         If there is none.
     """
     principal.require(Right.VENUES_WRITE)
-    core.store.write(lambda session: store.delete_venue(session, _require(session, identifier)))
-    AUDIT.info("venues.delete", extra={"principal": principal.id, "venue": str(identifier)})
+
+    def write(session: Session) -> None:
+        store.delete_venue(session, _require(session, identifier))
+        record(session, core, principal, "venue.delete", subject=str(identifier))
+
+    core.store.write(write)
 
 
 def import_venues(core: Core, path: Path) -> VenuesImported:

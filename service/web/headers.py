@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NONCE_KEY: Final = "csp_nonce"
+COOKIE_KEY: Final = "late_cookie"
 
 
 class SecurityHeaders:
@@ -34,10 +35,25 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                set_security_headers(MutableHeaders(scope=message), nonce, embed=embed)
+                headers = MutableHeaders(scope=message)
+                set_security_headers(headers, nonce, embed=embed)
+                _add_late_cookie(headers, scope.get(COOKIE_KEY))
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def set_late_cookie(scope: Scope, header: str) -> None:
+    """Let the answer of this request set a cookie, whatever kind of answer the route makes; the route's own wins."""
+    scope[COOKIE_KEY] = header
+
+
+def _add_late_cookie(headers: MutableHeaders, cookie: str | None) -> None:
+    if cookie is None:
+        return
+    name = cookie.partition("=")[0] + "="
+    if not any(value.startswith(name) for value in headers.getlist("set-cookie")):
+        headers.append("set-cookie", cookie)
 
 
 def content_security_policy(nonce: str, *, embed: bool) -> str:

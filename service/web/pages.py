@@ -1,4 +1,4 @@
-"""Pages that belong to no subject: front page, workshop sheet, data, privacy, accessibility, staff sign-in."""
+"""Pages that belong to no subject: front page, workshop sheet, data, privacy, accessibility."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def show_accessibility(request: Request, principal: PrincipalDep) -> HTMLRespons
 
 
 @router.get("/privacy")
-def show_privacy(request: Request, principal: PrincipalDep) -> HTMLResponse:
+def show_privacy(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Say what is kept and who sees it: in short words, then at length."""
-    return render_page(request, "privacy.html", principal=principal)
+    return render_page(request, "privacy.html", principal=principal, kept=core.settings)
 
 
 @router.get("/about-data")
@@ -47,10 +47,3 @@ def show_data(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLR
     """Say where the data comes from and what it cannot say."""
     values: dict[str, Any] = {"held": crimes.months_held(core), "sets": areas.list_sets(core)}
     return render_page(request, "about_data.html", principal=principal, **values)
-
-
-@router.get("/sign-in")
-def show_sign_in(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
-    """Ask staff for their key; the answer goes by POST."""
-    minutes = core.settings.staff_session_minutes
-    return render_page(request, "sign_in.html", principal=principal, minutes=minutes, error=None)

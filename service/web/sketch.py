@@ -19,10 +19,18 @@ TOLERANCE_M = 60.0  # a corner of this size is half a pixel
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """An SVG drawing: its view box and one path an area, in ascending order of code."""
+    """An SVG drawing: its view box, one path an area in ascending order of code, and how metres fall on it."""
 
     view_box: str
     paths: tuple[str, ...]
+    west: float  # [m] in crs.METRIC
+    north: float
+    scale: float  # units a metre
+
+    def at(self, longitude: float, latitude: float) -> tuple[float, float]:
+        """Return where a position in EPSG:4326 lies on the drawing."""
+        x, y = crs.to_metric_xy([longitude], [latitude])
+        return round((float(x[0]) - self.west) * self.scale, 1), round((self.north - float(y[0])) * self.scale, 1)
 
 
 def sketch_areas(core: Core, set_name: str | None = None) -> Sketch | None:
@@ -61,7 +69,7 @@ def _draw(geometries: Any) -> Sketch:
         return "M" + "L".join(f"{x:g} {y:g}" for x, y in zip(across, down, strict=True)) + "Z"
 
     paths = tuple("".join(place(ring) for ring in _rings(shape)) for shape in metric)
-    return Sketch(f"-2 -2 {WIDTH + 4:g} {(north - south) * scale + 4:.0f}", paths)
+    return Sketch(f"-2 -2 {WIDTH + 4:g} {(north - south) * scale + 4:.0f}", paths, west, north, scale)
 
 
 def _rings(shape: Any) -> list[Any]:

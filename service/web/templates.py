@@ -63,6 +63,7 @@ def page_context(request: Request) -> dict[str, Any]:
         "controller": core.settings.controller,
         "dpo_contact": core.settings.dpo_contact,
         "help_contact": core.settings.help_contact,
+        "asks_about": core.settings.characteristics_on,
     }
 
 

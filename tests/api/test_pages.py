@@ -19,8 +19,9 @@ from service.names.workflow import import_names
 from service.people.access import DEMO
 from service.places import workflow as places
 from service.settings import Settings
-from tests.conftest import STAFF_KEYS, bearer
+from tests.conftest import bearer
 from tests.support.site import NAMES
+from tests.support.staff import enrol, sign_in
 
 HTML = {"Accept": "text/html"}
 PLAIN = ["/", "/run-a-workshop", "/accessibility", "/privacy", "/about-data", "/sign-in", "/receipt"]
@@ -133,12 +134,12 @@ def test_demo_asks_for_words(demo: TestClient) -> None:
 
 def test_staff_sign_in_and_out_by_page(real: TestClient) -> None:
     ours = HTML | {"Origin": "http://testserver"}
-    wrong = real.post("/sign-in", data={"key": "nobody"}, headers=ours)
+    who = enrol(real.app.state.core, "youth_worker")  # type: ignore[attr-defined]
+    wrong = sign_in(real, who, password="not this one")
     assert wrong.status_code == 401
     assert 'role="alert"' in wrong.text
-    answer = real.post("/sign-in", data={"key": STAFF_KEYS["youth_worker"]}, headers=ours)
-    assert answer.status_code == 200
-    assert "Sign out" in answer.text
+    assert sign_in(real, who).status_code == 303
+    assert "Sign out" in get(real, "/")
     assert "Where is it?" in get(real, "/mark")
     real.post("/sign-out", headers=ours)
     assert "Marking opens in a workshop" in get(real, "/mark")

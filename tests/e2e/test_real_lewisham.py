@@ -18,9 +18,11 @@ import pytest
 import shapely
 
 from geo import crs
+from service.core import open_core
 from service.settings import Settings
-from tests.conftest import ASSESSMENT, STAFF_KEYS, add_staff, bearer, running_server
+from tests.conftest import ASSESSMENT, add_staff, bearer, running_server
 from tests.support.police import dump_rows, write_months
+from tests.support.staff import PASSWORD, Staff, enrol
 
 pytestmark = [pytest.mark.realdata, pytest.mark.browser, pytest.mark.slow]
 
@@ -44,6 +46,15 @@ class Deployment:
         answer = httpx2.get(self.url + path, headers=bearer(role) if role else {}, timeout=60)
         assert answer.status_code == 200, answer.text[:500]
         return answer.json()
+
+
+def new_worker(data_dir: Path) -> Staff:
+    """Give a deployment that runs an account of a youth worker."""
+    core = open_core(Settings(data_dir=data_dir))
+    try:
+        return enrol(core, "youth_worker")
+    finally:
+        core.store.close()
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -181,7 +192,10 @@ def test_three_marks_in_a_browser_stand_in_the_right_ward_and_hot_spot(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(deployment.url + "/sign-in")
-    page.get_by_label("Your staff key").fill(STAFF_KEYS["youth_worker"])
+    worker = new_worker(deployment.data_dir)
+    page.get_by_label("Login").fill(worker.login)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code", exact=True).fill(worker.once())
     page.get_by_role("button", name="Sign in").click()
     page.goto(deployment.url + "/mark")
     page.locator("#start").click()

@@ -12,14 +12,29 @@ from tests.support.sources import Import, Source, imports, sources
 
 # A broken rule needs a reason: (importing module, imported module) -> reason. Unused ones fail.
 _GENERATION = "derived rows and the generation that says which of them count change in one transaction"
+_VERSION = "what a mark said before is kept in the write that changes it"
+_QUEUE = "the queue picks, leases and orders marks, with whose workshop they are of, in one query"
+_ROOM = "the lead sees who was in the room, and who is on duty is told, without another subject reading held marks (S5)"
 _ONE_WRITE = "what a mark is joined to is verified inside the write that stores it"
+_RETENTION = "the periods of all classes run in one place and one write, so that no class is forgotten"
 EXCEPTIONS: dict[tuple[str, str], str] = {
+    **{("service.duty.erasing", f"service.{name}.models"): _RETENTION for name in ("areas", "moderation", "places")},
+    **{
+        ("service.duty.sweeping", f"service.{name}.models"): _RETENTION
+        for name in ("jobs", "moderation", "people", "places", "workshops")
+    },
     ("service.crimes.store", "service.areas.models"): _GENERATION,
     ("service.places.rejoin_store", "service.areas.models"): _GENERATION,
     ("service.places.rejoin_store", "service.runs.models"): _GENERATION,
     ("service.places.store", "service.areas.models"): _ONE_WRITE,
     ("service.places.store", "service.runs.models"): _ONE_WRITE,
     ("service.places.store", "service.workshops.models"): _ONE_WRITE,
+    ("service.places.changing", "service.moderation.models"): _VERSION,
+    ("service.moderation.store", "service.places.models"): _QUEUE,
+    ("service.moderation.store", "service.workshops.models"): _QUEUE,
+    ("service.moderation.hold_store", "service.places.models"): _ROOM,
+    ("service.moderation.hold_store", "service.workshops.models"): _ROOM,
+    ("service.moderation.hold_store", "service.people.models"): _ROOM,
     ("service.places.schemas", "service.places.store"): "query parameters turn themselves into the filter of the store",
 }
 # Imports inside the functions of these modules are no cycle: the name is looked up when the work is done.
@@ -33,9 +48,13 @@ GEO_WORDS = {"geo", "geo.columns", "geo.crs", "geo.errors"}
 NOT_SUBJECTS = {"store", "web", "demo"}
 # What one subject shows to the others; the rest of it is its own.
 OPEN_PARTS = {"workflow", "schemas"}
-# Rights are asked in one place by everybody (X2), and a long function of any subject tells how far it is.
+# Rights are asked in one place by everybody (X2), a long function of any subject tells how far it is, and marking is
+# one journey for staff and for workshops.
 OPEN_MODULES = {
     "service.people.access", "service.people.audit", "service.people.dependencies", "service.jobs.context",
+    "service.places.ways",
+    # pure functions on words: no table, no rights
+    "service.moderation.detector", "service.moderation.detector.detect", "service.moderation.wording",
 }  # fmt: skip
 COMPOSERS = {"service.app", "service.cli", "service.tables", "service.main", "service.serve"}
 ENTRY_PARTS = {"router", "pages", "cli"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.logs import configure_logs
+from service.logs import configure_logs, tell_audit
 from service.settings import Settings
 
 
@@ -60,10 +60,9 @@ def test_error_is_told_by_class_and_frames_through_every_cause(stream: io.String
 
 @pytest.mark.requirement("X9")
 def test_audit_is_appended_to_its_file_whatever_the_level(stream: io.StringIO, tmp_path: Path) -> None:
-    audit = logging.getLogger("safer_places.audit")
-    audit.info("places.list", extra={"principal": "planner", "rows": 2})
+    tell_audit(Settings(data_dir=tmp_path), "places.list", principal="planner", rows=2)
     configure_logs(Settings(data_dir=tmp_path, log_level="error"), stream)
-    audit.info("places.read", extra={"principal": "planner", "rows": 1})
+    tell_audit(Settings(data_dir=tmp_path), "places.read", principal="planner", rows=1)
     path = tmp_path / "audit.log"
     events = [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()]
     assert events == ["places.list", "places.read"]

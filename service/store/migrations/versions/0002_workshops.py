@@ -188,18 +188,6 @@ def _add_tables() -> None:
     )
     op.create_index(op.f("ix_decision_place_seq"), "decision", ["place_seq"], unique=False)
     op.create_table(
-        "flag",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("place_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("field", sa.String(length=12), nullable=False),
-        sa.Column("label", sa.String(length=30), nullable=False),
-        sa.Column("start", sa.Integer(), nullable=False),
-        sa.Column("stop", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["place_seq"], ["place.seq"], name=op.f("fk_flag_place_seq_place"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_flag")),
-    )
-    op.create_index(op.f("ix_flag_place_seq"), "flag", ["place_seq"], unique=False)
-    op.create_table(
         "hold",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("place_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -218,6 +206,37 @@ def _add_tables() -> None:
     )
     op.create_index("ix_hold_open", "hold", ["decided_at", "due_at"], unique=False)
     op.create_index(op.f("ix_hold_place_seq"), "hold", ["place_seq"], unique=False)
+    op.create_table(
+        "queue_lease",
+        sa.Column("place_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("holder", sa.String(length=200), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["place_seq"], ["place.seq"], name=op.f("fk_queue_lease_place_seq_place"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("place_seq", name=op.f("pk_queue_lease")),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("principal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_notice_hold_id_hold"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["principal_id"], ["principal.id"], name=op.f("fk_notice_principal_id_principal"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    op.create_index("ix_notice_open", "notice", ["sent_at", "settled_at"], unique=False)
     op.create_table(
         "place_version",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),

@@ -3,6 +3,7 @@
 import { Outbox, newId, newSecret } from "./outbox.js";
 import { find } from "./search.js";
 import { Where } from "./where.js";
+import { Words } from "./words.js";
 
 const LAST = 5;
 const MOST_REASONS = 10;
@@ -14,7 +15,10 @@ const at = (id) => document.getElementById(id);
 const flow = at("flow");
 const sheet = at("sheet");
 const base = flow.dataset.base;
-const outbox = new Outbox(base + "/api/v1/places", told);
+const way = JSON.parse(flow.dataset.way); // what this way of marking asks, and where it sends
+const steps = [1, 2, 3, 4, LAST].filter((one) => (one !== 3 || way.times) && (one !== 4 || way.reasons));
+const outbox = new Outbox(way.url, told);
+const words = new Words(base, at("look-again"));
 let where = null;
 let step = 0;
 let person = newSecret();
@@ -44,8 +48,10 @@ function show(next, remember = true) {
   const asking = typeof next === "number";
   at("progress").parentElement.hidden = !asking;
   if (asking) {
-    at("progress").value = next;
-    at("progress-words").textContent = next + " of " + LAST;
+    const reached = steps.indexOf(next) + 1;
+    at("progress").max = steps.length;
+    at("progress").value = reached;
+    at("progress-words").textContent = reached + " of " + steps.length;
   }
   at("back").parentElement.hidden = !asking;
   at("after").hidden = asking;
@@ -78,7 +84,7 @@ function refresh() {
   const next = at("next");
   const skips = (step === 3 && !chosen("times").length) || (step === 4 && !chosen("reasons").length);
   if (step === 1 && !where.points.length) next.textContent = "Use the cross";
-  else next.textContent = step === LAST ? "Send" : skips ? "Skip" : "Next";
+  else next.textContent = step === LAST ? words.button : skips ? "Skip" : "Next";
   if (step !== 1) return;
   at("undo").hidden = where.kind === "point" || !where.points.length;
   at("where-state").textContent = whereWords();
@@ -91,9 +97,9 @@ function refresh() {
 function whereWords() {
   const points = where.points.length;
   if (where.kind === "point") return points ? "Marked. Tap again to move it." : "Tap the map.";
-  const fewest = where.kind === "route" ? 2 : 3;
+  const fewest = where.kind === "area" ? 3 : 2;
   if (points >= fewest) return `${points} points. Tap to add more, or press Next.`;
-  const thing = where.kind === "route" ? "along your way" : "around the area";
+  const thing = { route: "along your way", area: "around the area", border: "along the border" }[where.kind];
   return points ? `${points} of at least ${fewest} points.` : `Tap ${fewest} or more points ${thing}.`;
 }
 
@@ -106,8 +112,8 @@ function advance() {
   if (step === 1 && !where.ready) return complain("Add more points, or choose a spot.");
   if (step === 2 && !chosen("feeling").length) return complain("Pick the one that fits best.");
   if (step === 4 && chosen("reasons").length > MOST_REASONS) return complain("Pick ten at most.");
-  if (step === LAST) return send();
-  show(step + 1);
+  if (step === LAST) return check();
+  show(steps[steps.indexOf(step) + 1]);
 }
 
 function fitReasons() {
@@ -146,7 +152,21 @@ function feature() {
   return { type: "Feature", id: newId(), geometry: where.geometry(), properties: properties, receipt: newSecret() };
 }
 
+/* Before words are sent their writer sees which of them tell about a person; sending stays one press away. */
+async function check() {
+  const typed = ["note", "suggestion"].map((name) => (sheet.elements[name] ? sheet.elements[name].value.trim() : ""));
+  const shown = shownAt;
+  at("next").disabled = true;
+  const stop = await words.look(typed);
+  at("next").disabled = false;
+  if (shown !== shownAt) return; // the screen was left meanwhile
+  if (!stop) return send();
+  refresh();
+  at("look-again").scrollIntoView({ block: "nearest" });
+}
+
 function send() {
+  words.forget();
   at("receipt").hidden = true;
   at("q6").textContent = "Sending";
   at("sent-state").textContent = "One moment.";
@@ -168,7 +188,9 @@ function told(item) {
     at("q6").textContent = "Not sent yet";
     at("sent-state").textContent =
       item.problem && item.problem.status === 401
-        ? "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
+        ? way.title
+          ? "This device is not in the workshop any more. Tell the adult with you. Keep this page open."
+          : "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
         : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now: the receipt comes when it is sent.";
   }
 }
@@ -190,6 +212,11 @@ function wordsOf(receipt) {
 function refuse(item) {
   const problem = item.problem || {};
   const errors = problem.errors || [];
+  if (item === current && problem.status === 410) {
+    at("q6").textContent = "Not sent";
+    at("sent-state").textContent = problem.detail + " Tell the adult with you.";
+    return;
+  }
   const field = errors.length ? errors[0].field.replace(/^properties\./, "").split(/[.[]/)[0] : "geometry";
   if (item === current) show(FIELD_STEP[field] || 1);
   const why = errors.length ? errors[0].message : problem.detail || "This could not be sent. Please tell the adult with you.";
@@ -219,6 +246,7 @@ async function receive(item) {
 }
 
 function again() {
+  words.forget();
   if (at("receipt-qr").src) URL.revokeObjectURL(at("receipt-qr").src);
   at("receipt-words").textContent = "";
   current = null;
@@ -277,6 +305,9 @@ function wire() {
     if (step === 2) where.feels(chosen("feeling")[0]);
     refresh();
   });
+  sheet.addEventListener("input", (event) => {
+    if (event.target.matches("textarea") && words.forget()) refresh();
+  });
   at("back").addEventListener("click", () => history.back());
   window.addEventListener("popstate", (event) => {
     complain("");
@@ -294,7 +325,7 @@ function wire() {
     history.replaceState({ step: 0 }, "");
     show(0, false);
   });
-  at("stop").addEventListener("click", () => window.location.replace(base + "/"));
+  at("stop").addEventListener("click", () => window.location.replace(way.stop));
   at("undo").addEventListener("click", () => where.undo());
   at("locate").addEventListener("click", locate);
   at("find-go").addEventListener("click", () => find(base, where));
@@ -328,7 +359,9 @@ function start(event) {
     // only now has the map a size: measure its names again and fit the borough into it
     const map = window.saferPlaces.map;
     map.labels.sets.forEach((names) => names.forEach((name) => delete name.width));
-    map.fitBounds(window.saferPlaces.layers.areas[0].getBounds(), { animate: false });
+    const whole = window.saferPlaces.layers.areas[0].getBounds();
+    const [west, south, east, north] = way.bbox || [];
+    map.fitBounds(way.bbox ? [[south, west], [north, east]] : whole, { animate: false });
   }
 }
 
