@@ -11,6 +11,7 @@ from service.core import Core
 from service.errors import InvalidInputError, NotFoundError, NotSignedInError
 from service.people import second_factor, workflow
 from service.people.access import Principal, Right
+from service.people.auditing import local_words
 from service.people.dependencies import COOKIE, PrincipalDep, cookie_of, require_same_origin
 from service.people.wording import DONE, ROLE_WORDS
 from service.web.dependencies import CoreDep
@@ -224,4 +225,4 @@ def _own(core: Core, principal: Principal) -> dict[str, Any]:
     may = {right.name.lower(): principal.may(right) for right in Right}
     sessions = workflow.list_sessions(core, principal) if principal.session_id is not None else []
     codes = workflow.count_recovery_codes(core, principal) if principal.session_id is not None else 0
-    return {"may": may, "sessions": sessions, "codes": codes, "role_words": ROLE_WORDS}
+    return {"may": may, "local": local_words, "sessions": sessions, "codes": codes, "role_words": ROLE_WORDS}

@@ -34,7 +34,9 @@ def app_address(core: Core, secret: str, login: str) -> str:
 def qr_svg(address: str) -> str:
     """Return the address as an SVG drawing to stand in a page."""
     drawn: Any = segno.make_qr(address, error="m")
-    return str(drawn.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None))
+    return str(
+        drawn.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, omitsize=True)
+    )
 
 
 def find_step(secret: str, code: str, last_step: int | None, now: datetime) -> int | None:

@@ -20,6 +20,7 @@ from service.store.base import utc_now
 
 TOKEN_BYTES: Final = 32
 GRACE: Final = timedelta(seconds=60)  # the token before is still good for what was on its way
+KEPT: Final = timedelta(days=30)  # a session that ended; the audit holds what was done in it
 TOUCH: Final = timedelta(seconds=60)  # how exactly the last use is known: one write a minute at most
 
 
@@ -50,6 +51,7 @@ def principal_of(row: PrincipalRow) -> Principal:
 
 def open_session(core: Core, session: Session, person: PrincipalRow, now: datetime) -> str:
     """Add a session inside the caller's write and return its token; password and code were given just now."""
+    store.delete_old_sessions(session, now - KEPT)
     token = new_token()
     ends = now + timedelta(hours=core.settings.staff_session_hours)
     row = StaffSession(principal_id=person.id, token_hash=hash_token(token), expires_at=ends, confirmed_at=now)

@@ -108,7 +108,7 @@ def test_an_act_that_is_taken_back_is_not_in_the_file(core: Core) -> None:
     assert len(lines) == 7
 
 
-@pytest.mark.requirement("X9", "L6")
+@pytest.mark.requirement("X9")
 def test_what_duty_deletes_is_sealed_into_the_rest(core: Core) -> None:
     moment = utc_now() + timedelta(seconds=1)
     assert core.store.write(lambda session: prune(session, core, ADMIN, moment)) == 7

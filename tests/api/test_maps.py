@@ -223,8 +223,10 @@ def test_planner_sees_approved_marks_only(real: TestClient) -> None:
     query = {"bbox": BOX, "zoom": "12"}
     of_planner = real.get("/maps/data/places", params=query, headers=bearer("planner")).json()
     of_worker = real.get("/maps/data/places", params=query, headers=bearer("youth_worker")).json()
+    of_moderator = real.get("/maps/data/places", params=query, headers=bearer("moderator")).json()
     assert _total(of_planner) == 0  # all thirteen are pending
-    assert _total(of_worker) == 13
+    assert _total(of_worker) == 0  # and of no workshop of the worker's team
+    assert _total(of_moderator) == 13
 
 
 # --- marks by viewport -----------------------------------------------------------------------------------------------

@@ -314,7 +314,7 @@ def test_marks_before_and_after_the_run_know_their_hot_spot(client: TestClient) 
         return str(answer.json()["place"]["id"])
 
     def hotspot(place_id: str) -> dict[str, Any]:
-        found = client.get(f"/api/v1/places/{place_id}", headers=bearer("youth_worker")).json()
+        found = client.get(f"/api/v1/places/{place_id}", headers=bearer("moderator")).json()
         return dict(found["properties"]["hotspot"])
 
     early = put(537_375), put(538_500)

@@ -42,7 +42,7 @@ class Deployment:
     files: Path
     folder: Path
 
-    def get(self, path: str, role: str | None = "youth_worker") -> Any:
+    def get(self, path: str, role: str | None = "moderator") -> Any:
         answer = httpx2.get(self.url + path, headers=bearer(role) if role else {}, timeout=60)
         assert answer.status_code == 200, answer.text[:500]
         return answer.json()
@@ -214,6 +214,7 @@ def test_three_marks_in_a_browser_stand_in_the_right_ward_and_hot_spot(
     first = stored[0]["properties"]
     assert (first["feeling"], first["hotspot"]["rank"], first["hotspot"]["distance_m"]) == ("unsafe", 1, 0.0)
 
+    context.set_extra_http_headers(bearer("moderator"))  # the marks are pending, and of no workshop
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(deployment.url + "/maps")
     page.get_by_text("Marks in view: 3").wait_for()

@@ -50,14 +50,16 @@ def enrol(core: Core, role: str, *, login: str = "", team: str | None = "North t
 def sign_in(client: Any, who: Staff, **changed: str) -> Any:
     """Send the form of the sign-in page."""
     data = {"login": who.login, "password": PASSWORD} | changed
-    data.setdefault("code", who.once())
+    if "code" not in data:
+        data["code"] = who.once()
     return client.post("/sign-in", data=data, headers=OURS, follow_redirects=False)
 
 
 def confirm(client: Any, who: Staff, **changed: str) -> Any:
     """Send the form that asks for password and code again."""
     data = {"password": PASSWORD} | changed
-    data.setdefault("code", who.once())
+    if "code" not in data:
+        data["code"] = who.once()
     return client.post("/staff/confirm", data=data, headers=OURS, follow_redirects=False)
 
 
