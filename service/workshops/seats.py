@@ -116,10 +116,10 @@ def seat_of_token(core: Core, token: str, *, late: bool = False) -> SeatView:
     with core.store.read() as session:
         found = store.find_seat(session, _token_hash(core, token)) if token else None
     now = utc_now()
-    if found is None or found[0].expires_at <= now:
+    if found is None or found.seat_expires_at <= now:
         message = "This device is in no workshop. Type the code of the workshop first."
         raise NotSignedInError(message)
-    seat = SeatView.of(*found)
+    seat = SeatView.of_row(found)
     if not late:
         _require_open(seat.workshop, now)
     return seat
@@ -162,20 +162,18 @@ def create_in_workshop(
     workshop = seat.workshop
     if not late:
         _require_open(workshop, utc_now())
-    if seat.marks >= core.settings.seat_marks_max:
-        message = "This device has sent as many marks as one device can. Please tell the adult who runs the session."
-        raise TooManyRequestsError(message)
     _require_own(place, workshop)
+    has_words = place.properties.note is not None or place.properties.suggestion is not None
     terms = Terms(
         source="workshop",
         session=str(workshop.uuid),
         day=seat.day if late else today(),
-        words=takes_words(core, workshop, late=late, made_at=made_at),
+        words=has_words and takes_words(core, workshop, late=late, made_at=made_at),
         borders=workshop.takes_borders,
         no_words=NO_WORDS,
         no_borders=NO_BORDERS,
         workshop_id=workshop.id,
-        once=lambda session: store.count_mark(session, seat.id),
+        once=lambda session: _count_mark(core, session, seat),
     )
     return take_place(core, PUBLIC, place, terms)
 
@@ -247,6 +245,13 @@ def _require_open(workshop: WorkshopView, now: datetime) -> None:
         assert workshop.opens_at is not None
         message = f"This workshop has not started yet. It starts on {time_words(workshop.opens_at)}."
         raise ConflictError(message)
+
+
+def _count_mark(core: Core, session: Session, seat: SeatView) -> None:
+    """Count a new mark of a seat inside its write, up to the limit; one that is stored already is never refused."""
+    if store.count_mark(session, seat.id) > core.settings.seat_marks_max:
+        message = "This device has sent as many marks as one device can. Please tell the adult who runs the session."
+        raise TooManyRequestsError(message)
 
 
 def _require_own(place: PlaceIn, workshop: WorkshopView) -> None:
