@@ -300,7 +300,7 @@ function inPanel(event) {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest("header, footer, .queue-tabs, summary") && [" ", "Enter"].includes(event.key)) return;
+  if (event.target.closest(".top, .foot, .queue-tabs, summary") && [" ", "Enter"].includes(event.key)) return;
   const isTyping = event.target.matches("input[type=text], textarea");
   if (state.panel) {
     if (inPanel(event)) event.preventDefault();
