@@ -32,6 +32,7 @@ from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
+from service.workshops import router as workshops_router
 
 GZIP_FROM_BYTES = 1024
 DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
@@ -100,6 +101,7 @@ def _include_routers(app: FastAPI) -> None:
         maps_pages.router,
         web_pages.router,
         # workshops
+        workshops_router.router,
         # moderation
         # releases
         # duty

@@ -77,6 +77,18 @@ class Settings(BaseSettings):
     # people: accounts, sessions, sign-in from elsewhere
 
     # workshops: codes, seats, the wall
+    open_marking: bool = Field(
+        default=False, description="Anyone may mark without a code: fixed reasons, no words, no borders (S2)."
+    )
+    join_tries_per_minute: int = Field(default=60, ge=1, description="Most wrong codes a minute by one network.")
+    seats_max: int = Field(default=300, ge=1, description="Most devices that join one workshop.")
+    seat_marks_per_minute: int = Field(default=30, ge=1, description="Most marks a minute from one device.")
+    seat_marks_max: int = Field(default=300, ge=1, description="Most marks from one device in one workshop.")
+    late_delivery_days: int = Field(
+        default=30, ge=1, le=90, description="How long a device may deliver its unsent marks after the workshop."
+    )
+    workshop_max_hours: int = Field(default=12, ge=1, le=72, description="Longest window of a workshop.")
+    wall_people_min: int = Field(default=5, ge=5, description="Fewest people behind an area on the wall.")
 
     # moderation: clocks, escalation, second looks
 

@@ -16,9 +16,22 @@ from service.errors import ConflictError, FieldProblem, InvalidInputError, NotSi
 from service.people import store
 from service.people.access import RIGHTS, Principal
 from service.people.audit import record
+from service.people.directory import Colleague, add_sample_lead, colleagues, labels_of, teams_of
 from service.people.models import PrincipalRow, Team
 from service.store.base import utc_now
 
+__all__ = [
+    "Colleague",
+    "add_sample_lead",
+    "colleagues",
+    "hash_key",
+    "labels_of",
+    "make_key",
+    "principal_of_key",
+    "principal_of_session",
+    "start_session",
+    "teams_of",
+]
 AUDIT = logging.getLogger("safer_places.audit")
 KEY_BYTES: Final = 32
 LOCAL: Final = Principal("command-line", "operator")  # whoever may read the data folder

@@ -17,6 +17,7 @@ from service.core import Core
 from service.errors import FieldProblem, InvalidInputError
 from service.places.reasons import reasons_by_code
 from service.places.schemas import GeometryIn, PlaceIn, PlaceProperties
+from service.places.terms import NO_BORDERS, NO_WORDS, Terms
 from service.web.words import clean_words
 
 DEGREE_DECIMALS = 7  # 11 mm, the unit of the integer index
@@ -41,7 +42,7 @@ class Draft:
     suggestion: str | None
 
 
-def check_place(core: Core, place: PlaceIn, outline: Outline) -> Draft:
+def check_place(core: Core, place: PlaceIn, outline: Outline, terms: Terms) -> Draft:
     """Return what is stored of a mark.
 
     Parameters
@@ -52,6 +53,8 @@ def check_place(core: Core, place: PlaceIn, outline: Outline) -> Draft:
         Well-formed input.
     outline : Outline
         The borough and its margin.
+    terms : Terms
+        Whether words and borders are taken.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def check_place(core: Core, place: PlaceIn, outline: Outline) -> Draft:
     InvalidInputError
         Naming every field that cannot be taken and what to do. It holds neither words nor coordinates.
     """
-    draft = _check(core, place, outline, None)
+    draft = _check(core, place, outline, None, terms)
     if isinstance(draft, InvalidInputError):
         raise draft
     return draft
@@ -107,11 +110,13 @@ def _plain_points(places: Sequence[PlaceIn], outline: Outline) -> dict[int, Shap
     return {at: Shape(wgs84, metric) for at, wgs84, metric, held in pairs_of_shapes if held}
 
 
-def _check(core: Core, place: PlaceIn, outline: Outline, shape: Shape | None) -> Draft | InvalidInputError:
+def _check(
+    core: Core, place: PlaceIn, outline: Outline, shape: Shape | None, terms: Terms | None = None
+) -> Draft | InvalidInputError:
     problems: list[FieldProblem] = []
     properties = place.properties
     words = {name: _words(core, properties, name, problems) for name in ("note", "suggestion")}
-    problems += _problems_of_mode(core, properties, words)
+    problems += _problems_of_terms(core, properties, words, terms)
     problems += check_choices(properties.feeling, properties.times, properties.reasons, prefix="properties.")
     if properties.people > core.settings.people_max:
         problems.append(_problem("properties.people", f"At most {core.settings.people_max} people a mark."))
@@ -185,17 +190,17 @@ def _words(core: Core, properties: PlaceProperties, name: str, problems: list[Fi
         return None
 
 
-def _problems_of_mode(core: Core, properties: PlaceProperties, words: dict[str, str | None]) -> list[FieldProblem]:
-    """Until workshops exist, nobody may send words or borders to a real deployment (S2)."""
-    if core.is_demo:
-        return []
+def _problems_of_terms(
+    core: Core, properties: PlaceProperties, words: dict[str, str | None], terms: Terms | None
+) -> list[FieldProblem]:
+    """Words and borders are taken where the terms say so; an import has none, and takes them in a demo only (S2)."""
+    takes_words, no_words = (terms.words, terms.no_words) if terms else (core.is_demo, NO_WORDS)
+    takes_borders, no_borders = (terms.borders, terms.no_borders) if terms else (core.is_demo, NO_BORDERS)
     problems = [
-        _problem(f"properties.{name}", "Words are taken in workshops only, where an adult reads them. Leave them out.")
-        for name, text in words.items()
-        if text is not None
+        _problem(f"properties.{name}", no_words) for name, text in words.items() if text is not None and not takes_words
     ]
-    if properties.kind == "border":
-        problems.append(_problem("properties.kind", "Borders are taken in workshops with a trained adult only."))
+    if properties.kind == "border" and not takes_borders:
+        problems.append(_problem("properties.kind", no_borders))
     return problems
 
 

@@ -12,7 +12,7 @@ SECRET_BYTES = 16
 
 
 @cache
-def _words() -> list[str]:
+def plain_words() -> list[str]:
     """Return the 256 words; written by us for this project: short, plain, unlike each other, none unkind."""
     return (Path(__file__).parent / "receipt_words.txt").read_text(encoding="utf-8").split()
 
@@ -20,7 +20,7 @@ def _words() -> list[str]:
 def to_words(secret: str) -> list[str] | None:
     """Return a 128-bit secret as 16 words; None where the device made a longer one."""
     data = _decode(secret)
-    return [_words()[byte] for byte in data] if data is not None else None
+    return [plain_words()[byte] for byte in data] if data is not None else None
 
 
 def to_secret(typed: str) -> str:
@@ -28,7 +28,7 @@ def to_secret(typed: str) -> str:
     parts = [part for part in re.split(r"[\s,.]+", typed.strip().lower()) if part]
     if len(parts) != SECRET_BYTES:
         return typed.strip()
-    index = {word: at for at, word in enumerate(_words())}
+    index = {word: at for at, word in enumerate(plain_words())}
     if any(part not in index for part in parts):
         return typed.strip()
     return encode(bytes(index[part] for part in parts))

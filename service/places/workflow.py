@@ -19,7 +19,7 @@ from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reason
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
-from service.places.receipt_words import SECRET_BYTES, encode, to_words
+from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
 from service.places.state import (
@@ -34,6 +34,7 @@ from service.places.state import (
     with_joiner,
 )
 from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilter, PlaceRecord
+from service.places.terms import Terms
 from service.places.views import place_feature
 from service.store.spatial import index_geometries
 
@@ -46,17 +47,21 @@ __all__ = [
     "Imported",
     "PlaceFilter",
     "Positions",
+    "Terms",
     "choices",
     "counts_by_area",
     "create_place",
     "import_places",
     "list_places",
     "places_in_bbox",
+    "plain_words",
     "read_place",
     "reasons_by_area",
     "reasons_by_code",
     "rejoin_hotspots",
     "rejoin_places",
+    "take_place",
+    "today",
 ]
 
 
@@ -101,23 +106,57 @@ def create_place(core: Core, principal: Principal, place: PlaceIn, *, idempotenc
         If the mark was taken back.
     """
     principal.require(Right.PLACES_CREATE)
+    day = today()
+    terms = Terms(
+        source="staff" if principal.is_staff else principal.role,
+        session=str(place.properties.workshop or day),
+        day=day,
+        words=core.is_demo,  # S2: a real deployment takes words and borders in workshops only
+        borders=core.is_demo,
+        workshop_id=_workshop(core, place),
+    )
+    return take_place(core, principal, place, terms, idempotency_key=idempotency_key)
+
+
+def take_place(
+    core: Core, principal: Principal, place: PlaceIn, terms: Terms, *, idempotency_key: str | None = None
+) -> Created:
+    """Store a mark on the terms under which its sender was let in; the one write path of marks that arrive alone.
+
+    Parameters
+    ----------
+    core, principal, place, idempotency_key
+        As ``create_place``; the caller has asked whether the sender may mark.
+    terms : Terms
+        What the mark may hold, and what is stored with it.
+
+    Returns
+    -------
+    Created
+        The stored mark and the receipt of its owner.
+
+    Raises
+    ------
+    InvalidInputError, ConflictError, GoneError
+        As ``create_place``.
+    """
     place_id = _identify(core, principal, place, idempotency_key)
     receipt = place.receipt or encode(bytes.fromhex(core.keyed_hash("receipt-make", str(place_id)))[:SECRET_BYTES])
     request_hash = core.keyed_hash("request", _canonical(place, place_id))
-    workshop_id = _workshop(core, place)
 
     def attempt(joiner: Joiner) -> tuple[PlaceRecord, bool]:
-        draft = check_place(core, place, joiner.outline)
+        draft = check_place(core, place, joiner.outline, terms)
         derived = joiner.join(draft.shape.metric)
-        values = _row(core, principal, place, draft) | {
-            "id": place_id,
-            "request_hash": request_hash,
-            "workshop_id": workshop_id,
-        }
+        values = _row(core, place, draft, terms) | {"id": place_id, "request_hash": request_hash}
         receipt_hash = core.keyed_hash("receipt", receipt)
-        return core.store.write(
-            lambda session: _insert(session, joiner.state, values, receipt_hash, (draft.shape.wgs84, derived))
-        )
+
+        def write(session: Session) -> tuple[PlaceRecord, bool]:
+            record, is_new = _insert(session, joiner.state, values, receipt_hash, (draft.shape.wgs84, derived))
+            if is_new and terms.once is not None:
+                terms.once(session)
+            return record, is_new
+
+        return core.store.write(write)
 
     (record, is_new), joiner = with_joiner(core, attempt)
     return Created(place_feature(principal, record, joiner), receipt, to_words(receipt), is_new)
@@ -189,14 +228,13 @@ def _workshop(core: Core, place: PlaceIn) -> int | None:
     return found
 
 
-def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict[str, Any]:
+def _row(core: Core, place: PlaceIn, draft: Draft, terms: Terms) -> dict[str, Any]:
     properties = place.properties
-    day = today()
-    session_name = str(properties.workshop or day)
     return position_values(draft.shape.wgs84) | {
-        "contributor_key": contributor_hash(core, properties.contributor_key, session_name),
+        "workshop_id": terms.workshop_id,
+        "contributor_key": contributor_hash(core, properties.contributor_key, terms.session),
         "people": properties.people,
-        "day": day,
+        "day": terms.day,
         "kind": properties.kind,
         "feeling": properties.feeling,
         "times": list(properties.times),
@@ -207,7 +245,7 @@ def _row(core: Core, principal: Principal, place: PlaceIn, draft: Draft) -> dict
         "withdrawn_on": None,
         "status": "pending",
         "publish": properties.publish,
-        "source": "staff" if principal.is_staff else principal.role,
+        "source": terms.source,
         "version": 1,
         "is_sample": core.is_demo,
     }

@@ -153,6 +153,17 @@ def require_tokens(core: Core, request: Request, purpose: str, per_minute: int) 
     _require_none(buckets.take(_network_key(core, request, purpose)))
 
 
+def require_tokens_of(core: Core, key: str, purpose: str, per_minute: int) -> None:
+    """Take a token of one device, named by the hash of its token, before its network is asked (X3).
+
+    Raises
+    ------
+    TooManyRequestsError
+        If there is none; it says when to come back.
+    """
+    _require_none(throttle_of(core, purpose, per_minute).take(key))
+
+
 def require_few_failures(core: Core, request: Request, purpose: str, per_minute: int) -> None:
     """Raise if the caller's network has used its failures up; takes nothing.
 

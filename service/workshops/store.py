@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from service.workshops.models import Workshop
+from service.workshops.models import Duty, Seat, WallBatch, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What devices said they still hold."""
+
+    marks: int
+    devices: int
 
 
 def known(session: Session, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -22,3 +32,128 @@ def known(session: Session, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID,
 def add(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     """Store workshops."""
     session.add_all(Workshop(**row) for row in rows)
+
+
+def add_one(session: Session, values: dict[str, Any]) -> Workshop:
+    """Store a workshop and return it."""
+    row = Workshop(**values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find(session: Session, identifier: uuid.UUID, *, lock: bool = False) -> Workshop | None:
+    """Return a workshop; with ``lock`` two changes of it wait for each other on PostgreSQL."""
+    query = select(Workshop).where(Workshop.uuid == identifier)
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def find_by_code(session: Session, code_hash: str) -> Workshop | None:
+    """Return the workshop with this code."""
+    return session.scalar(select(Workshop).where(Workshop.code_hash == code_hash))
+
+
+def code_is_taken(session: Session, code_hash: str) -> bool:
+    """Return whether another workshop has this code."""
+    return session.scalar(select(Workshop.id).where(Workshop.code_hash == code_hash)) is not None
+
+
+def listed(session: Session, *, limit: int) -> list[Workshop]:
+    """Return the newest workshops, of every team; the workflow leaves out what the caller may not see."""
+    query = select(Workshop).order_by(Workshop.opens_at.desc(), Workshop.id.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def add_seat(session: Session, values: dict[str, Any]) -> Seat:
+    """Store a seat and return it."""
+    row = Seat(**values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_seat(session: Session, token_hash: str) -> tuple[Seat, Workshop] | None:
+    """Return a seat and its workshop."""
+    query = select(Seat, Workshop).join(Workshop, Workshop.id == Seat.workshop_id).where(Seat.token_hash == token_hash)
+    row = session.execute(query).first()
+    return (row[0], row[1]) if row else None
+
+
+def count_seats(session: Session, workshop_id: int) -> int:
+    """Return how many devices joined."""
+    return session.scalar(select(func.count()).select_from(Seat).where(Seat.workshop_id == workshop_id)) or 0
+
+
+def count_mark(session: Session, seat_id: int) -> None:
+    """Count one mark of a seat."""
+    session.execute(update(Seat).where(Seat.id == seat_id).values(marks=Seat.marks + 1))
+
+
+def count_marks(session: Session, workshop_id: int) -> int:
+    """Return how many marks the devices of a workshop sent; what was taken back stays counted."""
+    return session.scalar(select(func.sum(Seat.marks)).where(Seat.workshop_id == workshop_id)) or 0
+
+
+def note_unsent(session: Session, seat_id: int, unsent: int, now: datetime) -> None:
+    """Keep how many marks a device said it still holds."""
+    session.execute(update(Seat).where(Seat.id == seat_id).values(unsent=unsent, unsent_at=now))
+
+
+def read_unsent(session: Session, workshop_id: int) -> Unsent:
+    """Return how many marks are still on how many devices."""
+    query = select(func.coalesce(func.sum(Seat.unsent), 0), func.count()).where(
+        Seat.workshop_id == workshop_id, Seat.unsent > 0
+    )
+    marks, devices = session.execute(query).one()
+    return Unsent(int(marks), int(devices))
+
+
+def move_seats(session: Session, workshop_id: int, expires_at: datetime) -> None:
+    """Let every seat of a workshop last until a new time."""
+    session.execute(update(Seat).where(Seat.workshop_id == workshop_id).values(expires_at=expires_at))
+
+
+def read_duty(session: Session, start: datetime, end: datetime) -> list[Duty]:
+    """Return who is on duty at any time between two."""
+    query = select(Duty).where(Duty.opens_at < end, Duty.closes_at > start).order_by(Duty.opens_at, Duty.id)
+    return list(session.scalars(query))
+
+
+def add_duty(session: Session, values: dict[str, Any]) -> Duty:
+    """Store a turn of duty and return it."""
+    row = Duty(**values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def find_duty(session: Session, number: int) -> Duty | None:
+    """Return a turn of duty."""
+    return session.get(Duty, number)
+
+
+def delete_duty(session: Session, number: int) -> None:
+    """Take a turn of duty away."""
+    session.execute(delete(Duty).where(Duty.id == number))
+
+
+def words_between(session: Session, start: datetime, end: datetime) -> list[Workshop]:
+    """Return the workshops that take words at any time between two."""
+    query = select(Workshop).where(
+        Workshop.takes_words, Workshop.ended_at.is_(None), Workshop.opens_at < end, Workshop.closes_at > start
+    )
+    return list(session.scalars(query))
+
+
+def add_batch(session: Session, workshop_id: int, content: dict[str, Any]) -> int:
+    """Store what was released to the wall and return its number."""
+    row = WallBatch(workshop_id=workshop_id, content=content)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def last_batch(session: Session, workshop_id: int) -> WallBatch | None:
+    """Return what stands on the wall."""
+    query = select(WallBatch).where(WallBatch.workshop_id == workshop_id).order_by(WallBatch.id.desc()).limit(1)
+    return session.scalar(query)

@@ -1,69 +1,74 @@
-"""Workshops: so far those of the sample deployment only; running one comes later."""
+"""The door of the subject: what routes and other subjects may ask of workshops, seats and the duty roster."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from service.workshops.duty import (
+    DutyIn,
+    DutyView,
+    add_duty,
+    add_sample_duty,
+    leads,
+    list_duty,
+    on_duty,
+    remove_duty,
+)
+from service.workshops.running import (
+    Live,
+    Room,
+    WorkshopIn,
+    code_of,
+    create_workshop,
+    end_workshop,
+    extend_workshop,
+    list_workshops,
+    live,
+    read_room,
+    renew_code,
+    room_of_code,
+)
+from service.workshops.samples import SampleWorkshop, add_samples
+from service.workshops.seats import (
+    create_in_workshop,
+    create_open,
+    join,
+    note_unsent,
+    seat_of_token,
+    seat_page,
+    takes_words,
+)
+from service.workshops.views import SeatPage, SeatView, WorkshopView
 
-from sqlalchemy.orm import Session
-
-from service.core import Core
-from service.errors import ConflictError
-from service.workshops import store
-
-
-@dataclass(frozen=True)
-class SampleWorkshop:
-    """A made-up workshop: its id, its title and the window in which marks were taken."""
-
-    id: uuid.UUID
-    title: str
-    opens_at: datetime
-    closes_at: datetime
-
-
-def add_samples(core: Core, workshops: Sequence[SampleWorkshop]) -> int:
-    """Store made-up workshops; those that are there already stay as they are.
-
-    Parameters
-    ----------
-    core : Core
-        The deployment.
-    workshops : sequence of SampleWorkshop
-        With times in UTC.
-
-    Returns
-    -------
-    int
-        How many were new.
-
-    Raises
-    ------
-    ConflictError
-        In a real deployment: sample and real marks never mix.
-    """
-    if not core.is_demo:
-        message = "Sample workshops belong in a demo only."
-        raise ConflictError(message)
-
-    def write(session: Session) -> int:
-        there = store.known(session, [workshop.id for workshop in workshops])
-        new = [workshop for workshop in workshops if workshop.id not in there]
-        store.add(session, [_row(workshop) for workshop in new])
-        return len(new)
-
-    return core.store.write(write)
-
-
-def _row(workshop: SampleWorkshop) -> dict[str, object]:
-    return {
-        "uuid": workshop.id,
-        "title": workshop.title,
-        "opens_at": workshop.opens_at,
-        "closes_at": workshop.closes_at,
-        "takes_words": True,
-        "takes_borders": True,
-        "is_sample": True,
-    }
+__all__ = [
+    "DutyIn",
+    "DutyView",
+    "Live",
+    "Room",
+    "SampleWorkshop",
+    "SeatPage",
+    "SeatView",
+    "WorkshopIn",
+    "WorkshopView",
+    "add_duty",
+    "add_sample_duty",
+    "add_samples",
+    "code_of",
+    "create_in_workshop",
+    "create_open",
+    "create_workshop",
+    "end_workshop",
+    "extend_workshop",
+    "join",
+    "leads",
+    "list_duty",
+    "list_workshops",
+    "live",
+    "note_unsent",
+    "on_duty",
+    "read_room",
+    "remove_duty",
+    "renew_code",
+    "room_of_code",
+    "seat_of_token",
+    "seat_page",
+    "takes_words",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.places.receipt_words import _words, encode, to_secret, to_words
+from service.places.receipt_words import encode, plain_words, to_secret, to_words
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -18,9 +18,9 @@ def test_every_secret_comes_back_from_its_words(data: bytes) -> None:
 
 
 def test_words_are_256_and_told_apart_by_three_letters() -> None:
-    assert len(_words()) == 256
-    assert len({word[:3] for word in _words()}) == 256
-    assert all(word.isalpha() and word.islower() and len(word) <= 8 for word in _words())
+    assert len(plain_words()) == 256
+    assert len({word[:3] for word in plain_words()}) == 256
+    assert all(word.isalpha() and word.islower() and len(word) <= 8 for word in plain_words())
 
 
 def test_what_is_no_list_of_words_stays_as_it_is() -> None:
