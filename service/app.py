@@ -33,6 +33,7 @@ from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
 from service.workshops import router as workshops_router
+from service.workshops import sealed_router, shell_pages
 
 GZIP_FROM_BYTES = 1024
 DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
@@ -102,6 +103,8 @@ def _include_routers(app: FastAPI) -> None:
         web_pages.router,
         # workshops
         workshops_router.router,
+        sealed_router.router,
+        shell_pages.router,
         # moderation
         # releases
         # duty

@@ -18,6 +18,7 @@ from service.names.reading import FoundName, fold, read_names
 MARGIN_DEGREES: Final = 0.02  # about 2 km: names just across the edge help to find the way
 SAME_SPOT_DEGREES: Final = 0.004  # sections of one street this near to each other are one name
 MAX_LANDMARKS: Final = 400
+MAX_CARRIED: Final = 20_000  # about 1 MB; a borough has about 3,000 streets
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,19 @@ def landmarks(core: Core) -> list[tuple[float, float, str, int]]:
         return [(row.longitude, row.latitude, row.name, store.LANDMARK_RANK.get(row.kind, 0)) for row in rows]
 
     return core.cache.get(("landmarks", version), make)
+
+
+def version(core: Core) -> tuple[int, int]:
+    """Return what changes with every import of names."""
+    with core.store.read() as session:
+        return store.count_names(session)
+
+
+def all_names(core: Core) -> list[tuple[str, str, str, float, float]]:
+    """Return (name, name as it is compared, kind, longitude, latitude) of what can be found, for a device to carry."""
+    with core.store.read() as session:
+        rows = store.read_all(session, MAX_CARRIED)
+    return [(row.name, row.folded, row.kind, row.longitude, row.latitude) for row in rows]
 
 
 class _Near:

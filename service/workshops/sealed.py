@@ -17,7 +17,6 @@ from service.errors import (
     InvalidInputError,
     NotSignedInError,
     ServiceError,
-    TooManyRequestsError,
     UnavailableError,
     problem_of,
 )
@@ -83,12 +82,15 @@ def _take(core: Core, keys: dict[uuid.UUID, str], one: SealedMark) -> _Taken:
     try:
         content = _open(core, keys, one)
         seat = _seat_of_pass(core, content.seat)
-        _require_calm(core, seat)
+        if seat.workshop.uuid != workshop_of(one.sealed):
+            raise InvalidInputError("The sealed mark comes from a seat of another workshop.")
+        if not _is_calm(core, seat):
+            raise UnavailableError("Too many marks from this device in a minute. They are sent a little later.")
         made = create_in_workshop(core, seat, content.mark, late=True, made_at=content.made_at)
         return _Taken(SealedOutcome(id=one.id, outcome="stored" if made.is_new else "already"), seat.id)
     except GoneError:
         return _Taken(SealedOutcome(id=one.id, outcome="gone"), seat.id if seat else None)
-    except (TooManyRequestsError, UnavailableError) as error:
+    except UnavailableError as error:
         return _Taken(SealedOutcome(id=one.id, outcome="later", problem=problem_of(error)))
     except (ServiceError, GeoError) as error:
         return _Taken(SealedOutcome(id=one.id, outcome="refused", problem=problem_of(error)))
@@ -126,9 +128,8 @@ def _seat_of_pass(core: Core, sealed_pass: str) -> SeatView:
     return seat_of_token(core, token, late=True)
 
 
-def _require_calm(core: Core, seat: SeatView) -> None:
-    if throttle_of(core, "sealed-seat", SEAT_MARKS_PER_MINUTE).take(core.keyed_hash("sealed-seat", str(seat.id))):
-        raise TooManyRequestsError("Too many marks from this device in a minute. They are sent a little later.")
+def _is_calm(core: Core, seat: SeatView) -> bool:
+    return not throttle_of(core, "sealed-seat", SEAT_MARKS_PER_MINUTE).take(seat.key)
 
 
 def _note_held(core: Core, held: list[HeldMarks], delivered: Counter[int | None]) -> None:

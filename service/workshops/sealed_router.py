@@ -7,10 +7,21 @@ from fastapi import APIRouter, Request
 from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
 from service.web.openapi import problems
-from service.workshops.sealed import take_sealed
-from service.workshops.sealed_schemas import SealedAnswer, SealedBatch
+from service.workshops.dependencies import COOKIE, SeatDep
+from service.workshops.sealed import seat_pass, take_sealed
+from service.workshops.sealed_schemas import PassOut, SealedAnswer, SealedBatch
 
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
+
+
+@router.get(
+    "/workshop/pass",
+    summary="The sealed pass of this device's seat",
+    responses=problems((401, "The device is in no workshop."), (410, "The workshop is over.")),
+)
+def read_pass(request: Request, core: CoreDep, seat: SeatDep) -> PassOut:  # noqa: ARG001 - there has to be one
+    """Return the token of the seat, encrypted: a device may keep it, only this server can read it."""
+    return PassOut.model_validate({"pass": seat_pass(core, request.cookies[COOKIE])})
 
 
 @router.post(

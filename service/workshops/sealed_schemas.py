@@ -49,6 +49,12 @@ class SealedBatch(Closed):
     )
 
 
+class PassOut(BaseModel):
+    """The pass of a seat as a device may keep it."""
+
+    sealed_pass: Pass = Field(alias="pass", description="Goes into every envelope, and says nothing to the device.")
+
+
 class SealedOutcome(BaseModel):
     """What became of one mark."""
 

@@ -17,4 +17,4 @@ def read_private_keys(session: Session, workshops: set[uuid.UUID]) -> dict[uuid.
             Workshop.uuid.in_(workshops), Workshop.private_key_sealed.is_not(None)
         )
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: str(row[1]) for row in rows}

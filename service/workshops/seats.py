@@ -162,9 +162,6 @@ def create_in_workshop(
     workshop = seat.workshop
     if not late:
         _require_open(workshop, utc_now())
-    if seat.marks >= core.settings.seat_marks_max:
-        message = "This device has sent as many marks as one device can. Please tell the adult who runs the session."
-        raise TooManyRequestsError(message)
     _require_own(place, workshop)
     terms = Terms(
         source="workshop",
@@ -175,7 +172,7 @@ def create_in_workshop(
         no_words=NO_WORDS,
         no_borders=NO_BORDERS,
         workshop_id=workshop.id,
-        once=lambda session: store.count_mark(session, seat.id),
+        once=lambda session: _count_mark(core, session, seat),
     )
     return take_place(core, PUBLIC, place, terms)
 
@@ -247,6 +244,13 @@ def _require_open(workshop: WorkshopView, now: datetime) -> None:
         assert workshop.opens_at is not None
         message = f"This workshop has not started yet. It starts on {time_words(workshop.opens_at)}."
         raise ConflictError(message)
+
+
+def _count_mark(core: Core, session: Session, seat: SeatView) -> None:
+    """Count a new mark of a seat inside its write, up to the limit; one that is stored already is never refused."""
+    if store.count_mark(session, seat.id) > core.settings.seat_marks_max:
+        message = "This device has sent as many marks as one device can. Please tell the adult who runs the session."
+        raise TooManyRequestsError(message)
 
 
 def _require_own(place: PlaceIn, workshop: WorkshopView) -> None:

@@ -66,6 +66,11 @@ def app_path(core: Core, version: str) -> str:
     return f"{core.settings.base_path}/j/app/{version}"
 
 
+def worker_script() -> bytes:
+    """Return the service worker without the facts about the app that stand before it."""
+    return (WEB_STATIC / "js" / "app" / "worker.js").read_bytes()
+
+
 def read_shell(core: Core) -> Shell:
     """Return the app; made once for each state of boundaries, names and ground map.
 

@@ -84,9 +84,10 @@ def count_seats(session: Session, workshop_id: int) -> int:
     return session.scalar(select(func.count()).select_from(Seat).where(Seat.workshop_id == workshop_id)) or 0
 
 
-def count_mark(session: Session, seat_id: int) -> None:
-    """Count one mark of a seat."""
-    session.execute(update(Seat).where(Seat.id == seat_id).values(marks=Seat.marks + 1))
+def count_mark(session: Session, seat_id: int) -> int:
+    """Count one mark of a seat and return how many it has sent."""
+    query = update(Seat).where(Seat.id == seat_id).values(marks=Seat.marks + 1).returning(Seat.marks)
+    return session.execute(query).scalar_one()
 
 
 def count_marks(session: Session, workshop_id: int) -> int:
