@@ -13,7 +13,7 @@ from service.areas import workflow as areas
 from service.core import Core
 from service.names import store
 from service.names.models import Name
-from service.names.reading import FoundName, fold, read_names
+from service.names.reading import SHORT, FoundName, fold, read_names
 
 MARGIN_DEGREES: Final = 0.02  # about 2 km: names just across the edge help to find the way
 SAME_SPOT_DEGREES: Final = 0.004  # sections of one street this near to each other are one name
@@ -99,11 +99,11 @@ def version(core: Core) -> tuple[int, int]:
         return store.count_names(session)
 
 
-def all_names(core: Core) -> list[tuple[str, str, str, float, float]]:
-    """Return (name, name as it is compared, kind, longitude, latitude) of what can be found, for a device to carry."""
+def carried(core: Core) -> dict[str, Any]:
+    """Return what a device needs to search without a network: short forms, and each name with the form compared."""
     with core.store.read() as session:
         rows = store.read_all(session, MAX_CARRIED)
-    return [(row.name, row.folded, row.kind, row.longitude, row.latitude) for row in rows]
+    return {"short": SHORT, "names": [(row.name, row.folded, row.kind, row.longitude, row.latitude) for row in rows]}
 
 
 class _Near:

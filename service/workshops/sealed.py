@@ -20,9 +20,18 @@ from service.errors import (
     UnavailableError,
     problem_of,
 )
+from service.store.base import utc_now
 from service.web.limits import throttle_of
 from service.workshops import sealed_store
-from service.workshops.sealed_schemas import Content, HeldMarks, SealedBatch, SealedMark, SealedOutcome
+from service.workshops.sealed_schemas import (
+    Content,
+    HeldMarks,
+    SealedAnswer,
+    SealedBatch,
+    SealedMark,
+    SealedOutcome,
+    SeatWindow,
+)
 from service.workshops.sealing import open_sealed, workshop_of
 from service.workshops.workflow import SeatView, create_in_workshop, note_unsent, seat_of_token
 
@@ -42,7 +51,7 @@ def seat_pass(core: Core, token: str) -> str:
     return core.encrypt(PASS_PURPOSE, token.encode("utf-8"))
 
 
-def take_sealed(core: Core, batch: SealedBatch) -> list[SealedOutcome]:
+def take_sealed(core: Core, batch: SealedBatch) -> SealedAnswer:
     """Open and store sealed marks, one after another in the order they were made.
 
     Parameters
@@ -54,14 +63,15 @@ def take_sealed(core: Core, batch: SealedBatch) -> list[SealedOutcome]:
 
     Returns
     -------
-    list of SealedOutcome
-        One for each mark. A mark that is refused stays on the device until an adult has looked.
+    SealedAnswer
+        An outcome for each mark, one that is refused stays on the device until an adult has looked; and whether the
+        workshops take new marks.
     """
     keys = _private_keys(core, batch.marks)
     taken = [_take(core, keys, one) for one in batch.marks]
     delivered = Counter(one.seat for one in taken if one.outcome.outcome in DELIVERED)
-    _note_held(core, batch.held, delivered)
-    return [one.outcome for one in taken]
+    windows = _note_held(core, batch.held, delivered)
+    return SealedAnswer(marks=[one.outcome for one in taken], windows=windows)
 
 
 def _private_keys(core: Core, marks: list[SealedMark]) -> dict[uuid.UUID, str]:
@@ -132,7 +142,7 @@ def _is_calm(core: Core, seat: SeatView) -> bool:
     return not throttle_of(core, "sealed-seat", SEAT_MARKS_PER_MINUTE).take(seat.key)
 
 
-def _note_held(core: Core, held: list[HeldMarks], delivered: Counter[int | None]) -> None:
+def _note_held(core: Core, held: list[HeldMarks], delivered: Counter[int | None]) -> list[SeatWindow]:
     """Keep what each seat still holds once the delivered ones are off; a device may have been given several passes."""
     seats: dict[int, SeatView] = {}
     counts: Counter[int] = Counter()
@@ -145,3 +155,9 @@ def _note_held(core: Core, held: list[HeldMarks], delivered: Counter[int | None]
         counts[seat.id] += one.unsent
     for number, seat in seats.items():
         note_unsent(core, seat, max(counts[number] - delivered[number], 0))
+    now = utc_now()
+    shops = {seat.workshop.uuid: seat.workshop for seat in seats.values()}
+    return [
+        SeatWindow(workshop=name, is_open=one.state(now) == "open", closes_at=one.closes_at)
+        for name, one in shops.items()
+    ]

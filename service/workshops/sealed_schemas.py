@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -49,12 +50,6 @@ class SealedBatch(Closed):
     )
 
 
-class PassOut(BaseModel):
-    """The pass of a seat as a device may keep it."""
-
-    sealed_pass: Pass = Field(alias="pass", description="Goes into every envelope, and says nothing to the device.")
-
-
 class SealedOutcome(BaseModel):
     """What became of one mark."""
 
@@ -66,10 +61,19 @@ class SealedOutcome(BaseModel):
     problem: Problem | None = Field(default=None, description="Why, for refused and later.")
 
 
+class SeatWindow(BaseModel):
+    """Whether the workshop of a seat takes new marks, as it is now: it may have been made longer, or ended."""
+
+    workshop: uuid.UUID = Field(description="Id of the workshop.")
+    is_open: bool = Field(description="Whether new marks are taken.")
+    closes_at: datetime | None = Field(description="When its window closes.")
+
+
 class SealedAnswer(BaseModel):
     """What became of each mark, in the order sent."""
 
     marks: list[SealedOutcome] = Field(description="One for each mark of the request.")
+    windows: list[SeatWindow] = Field(description="One for each workshop that `held` names a seat of.")
 
 
 class Content(Closed):

@@ -21,6 +21,8 @@ from service.maps.workflow import mark_layers
 from service.names import workflow as names
 from service.places.workflow import choices, mark_parts, plain_words
 from service.web.templates import TEMPLATES
+from service.workshops.sealed import seat_pass
+from service.workshops.workflow import SeatPage
 
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -66,6 +68,19 @@ def app_path(core: Core, version: str) -> str:
     return f"{core.settings.base_path}/j/app/{version}"
 
 
+def sealed_facts(core: Core, page: SeatPage, token: str) -> dict[str, Any] | None:
+    """Return what a device needs to seal marks and to open with no network; None for a workshop without keys."""
+    if page.public_key is None or page.closes_at is None:
+        return None
+    return {
+        "workshop": str(page.workshop),
+        "key": page.public_key,
+        "closes": page.closes_at.isoformat(),
+        "seat": seat_pass(core, token),
+        "app": app_path(core, read_shell(core).version),
+    }
+
+
 def worker_script() -> bytes:
     """Return the service worker without the facts about the app that stand before it."""
     return (WEB_STATIC / "js" / "app" / "worker.js").read_bytes()
@@ -99,11 +114,11 @@ def _make(core: Core) -> Shell:
     number = _Numbers()
     stage, script = number.fixed(parts.stage), number.fixed(parts.script)
     markup = type(parts.stage)  # already escaped
-    values = _context(core) | {"map": {"styles": parts.styles, "stage": markup(stage), "links": parts.links}}
+    values = _context(core) | {"way": _EveryWay(core)} | {"map": {"styles": parts.styles, "stage": markup(stage), "links": parts.links}}
     page, wanted = _in_version(core, TEMPLATES.get_template("workshops/app.html").render(values))
-    files = _closure(wanted) | {
+    files = _closure(wanted - {"map.js"}) | {
         "map.js": script.encode(),
-        "names.json": orjson.dumps(names.all_names(core)),
+        "names.json": orjson.dumps(names.carried(core)),
         "words.json": orjson.dumps(plain_words()),
     }
     digest = hashlib.sha256(page.encode())
@@ -119,7 +134,6 @@ def _context(core: Core) -> dict[str, Any]:
     return {
         "nonce": "",
         "base": settings.base_path,
-        "app": app_path(core, UNKNOWN),
         "area_name": core.area_name,
         "is_demo": core.is_demo,
         "controller": settings.controller,
@@ -128,6 +142,21 @@ def _context(core: Core) -> dict[str, Any]:
         "note_max": settings.note_max,
         "people_max": settings.people_max,
     }
+
+
+class _EveryWay:
+    """Every question that a workshop may ask; the page takes out what its own does not."""
+
+    words = groups = borders = times = reasons = True
+    title = ""
+
+    def __init__(self, core: Core) -> None:
+        base = core.settings.base_path
+        self.list = f"{base}/j/list"
+        self.sealed = {"app": app_path(core, UNKNOWN)}
+        self.script = {"shell": True, "list": self.list, "stop": f"{base}/j/done", "sealed": self.sealed} | {
+            name: True for name in ("times", "reasons", "words", "groups", "borders")
+        }
 
 
 class _Numbers:

@@ -17,6 +17,7 @@ from service.core import Core
 from service.places.models import Place
 from service.store.base import utc_now
 from service.workshops.models import Seat, Workshop
+from service.workshops.sealed import seat_pass
 from service.workshops.sealing import seal
 from tests.api.test_access import lines  # noqa: F401 - a fixture
 from tests.support.squares import add_squares, mark
@@ -31,7 +32,8 @@ def device(client: TestClient, code: str) -> tuple[str, str, str]:
     """Join and return workshop, public key and pass: all that a device keeps."""
     browser = phone(client, code)
     page = browser.get("/api/v1/workshop").json()
-    return page["workshop"], page["public_key"], browser.get("/api/v1/workshop/pass").json()["pass"]
+    core: Core = client.app.state.core  # type: ignore[attr-defined]
+    return page["workshop"], page["public_key"], seat_pass(core, browser.cookies["seat"])
 
 
 def envelope(kept: tuple[str, str, str], feature: dict[str, Any], **content: Any) -> dict[str, str]:
@@ -81,7 +83,6 @@ def test_expired_code_and_closed_window_take_no_new_mark_but_every_sealed_one(cl
     one = envelope(kept, mark())
     close_window(core, made)
     assert browser.post("/api/v1/workshop/places", json=mark()).status_code == 410
-    assert client.get("/api/v1/workshop/pass").status_code == 401
     assert said(send(client, one)) == ["stored"]
 
 
@@ -165,6 +166,17 @@ def test_pass_of_one_workshop_opens_no_other(client: TestClient, core: Core) -> 
     (outcome,) = send(client, envelope((kept_b[0], kept_b[1], kept[2]), mark()))
     assert outcome["outcome"] == "refused"
     assert not places(core)
+
+
+def test_device_is_told_whether_its_workshop_takes_new_marks(client: TestClient, core: Core) -> None:
+    made, code = set_up(core)
+    kept = device(client, code)
+    body = {"marks": [], "held": [{"seat": kept[2], "unsent": 0}]}
+    (window,) = client.post(SEALED, json=body).json()["windows"]
+    assert (window["workshop"], window["is_open"]) == (str(made), True)
+    close_window(core, made)
+    (window,) = client.post(SEALED, json=body).json()["windows"]
+    assert window["is_open"] is False
 
 
 def test_adult_in_the_room_sees_what_is_unsent(client: TestClient, core: Core) -> None:

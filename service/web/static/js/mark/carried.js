@@ -3,7 +3,6 @@
 
 import { toBytes } from "./seal.js";
 
-const SHORT = { rd: "road", ave: "avenue", av: "avenue", ln: "lane", sq: "square" };
 const MOST = 6;
 
 async function load(url) {
@@ -16,28 +15,31 @@ async function load(url) {
 }
 
 /* Return what says a receipt as words: 16 for 128 bits, as service/places/receipt_words.py; null without the list. */
-export async function receiptWords(app) {
-  const words = await load(app + "/words.json");
-  return (secret) => (words ? Array.from(toBytes(secret), (byte) => words[byte]) : null);
+export function receiptWords(app) {
+  const list = load(app + "/words.json");
+  return async (secret) => {
+    const words = await list;
+    return words && Array.from(toBytes(secret), (byte) => words[byte]);
+  };
 }
 
 /* What the search compares, as service/names/reading.py folds it. */
-export function fold(text) {
+export function fold(text, short) {
   const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss").replace(/['’`.]/g, "");
   const words = plain.split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
-  return words.map((word) => SHORT[word] || word).join(" ");
+  return words.map((word) => short[word] || word).join(" ");
 }
 
 /* Return a search over the carried names: those that begin with the words, then those with a word that does. */
 export function carriedNames(app) {
-  let names = null;
+  let carried = null;
   return async (typed) => {
-    names = names || (await load(app + "/names.json"));
-    if (!names) throw new Error("the names could not be loaded");
-    const words = fold(typed);
+    carried = carried || (await load(app + "/names.json"));
+    if (!carried) throw new Error("the names could not be loaded");
+    const words = fold(typed, carried.short);
     if (words.length < 2) return [];
     const rank = (folded) => (folded === words ? 0 : folded.startsWith(words) ? 1 : folded.includes(" " + words) ? 2 : 3);
-    const found = names.map((row) => [rank(row[1]), row]).filter(([at]) => at < 3);
+    const found = carried.names.map((row) => [rank(row[1]), row]).filter(([at]) => at < 3);
     found.sort(([a, one], [b, two]) => a - b || one[1].length - two[1].length || (one[1] < two[1] ? -1 : 1));
     return found.slice(0, MOST).map(([, row]) => ({ name: row[0], kind: row[2], longitude: row[3], latitude: row[4] }));
   };

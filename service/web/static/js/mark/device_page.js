@@ -6,7 +6,7 @@ import { SealedOutbox } from "./sealed_outbox.js";
 
 if (canSeal) {
   const panel = document.getElementById("device");
-  const outbox = new SealedOutbox(panel.dataset.base, () => null, () => device.show());
+  const outbox = new SealedOutbox(panel.dataset.base, async () => null, () => device.show());
   const device = new Device(outbox, () => panel.dataset.over === "yes");
   outbox.hurry().then(() => device.show());
 }

@@ -14,7 +14,7 @@ export class SealedOutbox {
   /* changed(item): called whenever an item changes (waiting, kept, sent, refused), and with null when the counts do */
   constructor(base, words, changed) {
     this.url = base + "/api/v1/sealed";
-    this.words = words; // secret -> words of the receipt, or null
+    this.words = words; // async: secret -> words of the receipt, or null
     this.changed = changed;
     this.kept = new Kept();
     this.loose = []; // sealed marks that this browser could not keep: they live as long as the page
@@ -26,6 +26,7 @@ export class SealedOutbox {
     this.busy = false;
     this.wait = FIRST_WAIT_MS;
     this.timer = 0;
+    this.asked = false; // whether this page knows from the server if the workshop is open
     window.addEventListener("online", () => this.hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.hurry());
   }
@@ -37,9 +38,7 @@ export class SealedOutbox {
 
   /* Seal a mark and keep it; one that was refused and is now corrected goes for it. */
   add(feature, replaced) {
-    const secret = feature.receipt;
-    const answer = { receipt: { secret: secret, words: this.words(secret) } };
-    const item = { feature: feature, state: "waiting", answer: answer, problem: null };
+    const item = { feature: feature, state: "waiting", answer: null, problem: null };
     this.items.set(feature.id, item);
     this.sealing = this.sealing.then(() => this.keep(item, replaced));
     return item;
@@ -47,6 +46,8 @@ export class SealedOutbox {
 
   async keep(item, replaced) {
     const seat = this.seat;
+    const secret = item.feature.receipt;
+    item.answer = { receipt: { secret: secret, words: await this.words(secret) } };
     const content = JSON.stringify({ v: 1, seat: seat.seat, made: new Date().toISOString(), mark: item.feature });
     const sealed = await seal(seat.publicKey, seat.workshop, item.feature.id, content);
     const mark = { id: item.feature.id, workshop: seat.workshop, seat: seat.seat, sealed: sealed, state: "waiting", code: "" };
@@ -103,14 +104,16 @@ export class SealedOutbox {
   async deliver() {
     const marks = await this.count();
     const batch = fitting(marks.filter((mark) => mark.state === "waiting"));
-    if (!batch.length) return false;
-    const answer = await this.post({ marks: batch.map(({ id, sealed }) => ({ id, sealed })), held: tally(marks) });
+    if (!batch.length && (this.asked || !this.seat)) return false;
+    const held = tally(marks, this.seat && this.seat.seat);
+    const answer = await this.post({ marks: batch.map(({ id, sealed }) => ({ id, sealed })), held: held });
     if (answer === null) return false;
-    await this.settle(answer);
-    return answer.every((one) => one.outcome !== "later");
+    await this.settle(answer.marks);
+    await this.learn(answer.windows);
+    return batch.length > 0 && answer.marks.every((one) => one.outcome !== "later");
   }
 
-  /* Return the outcomes; null where there is no network or no answer of ours. */
+  /* Return the answer; null where there is no network or no answer of ours. */
   async post(body) {
     try {
       const response = await fetch(this.url, {
@@ -122,10 +125,10 @@ export class SealedOutbox {
         signal: AbortSignal.timeout(TIME_OUT_MS),
       });
       const answer = await response.json();
-      if (response.ok) return answer.marks;
+      if (response.ok) return answer;
       // one mark alone that the server cannot even read as a request: an adult has to look
       if ((response.status === 422 || response.status === 413) && body.marks.length === 1)
-        return [{ id: body.marks[0].id, outcome: "refused", problem: answer }];
+        return { marks: [{ id: body.marks[0].id, outcome: "refused", problem: answer }], windows: [] };
       return null;
     } catch (error) {
       return null;
@@ -153,6 +156,17 @@ export class SealedOutbox {
     }
   }
 
+  /* The workshop may have been made longer, or ended: that decides about new marks only. */
+  async learn(windows) {
+    const found = this.seat && windows.find((one) => one.workshop === this.seat.workshop);
+    if (!found) return;
+    this.asked = true;
+    const closes = found.is_open ? found.closes_at : new Date(Math.min(Date.now(), Date.parse(this.seat.closesAt))).toISOString();
+    if (Date.parse(closes) === Date.parse(this.seat.closesAt)) return;
+    this.seat.closesAt = closes;
+    await this.kept.putSeat(this.seat).catch(() => null);
+  }
+
   /* Wipe what is kept here, sent or not, and tell the adult's page that nothing is held any more. */
   async clear() {
     const seats = new Set([...(await this.marks()), ...(await this.kept.seats())].map((one) => one.seat));
@@ -176,9 +190,9 @@ function fitting(marks) {
   return batch;
 }
 
-/* How many marks each seat holds on this device. */
-function tally(marks) {
-  const counts = new Map();
+/* How many marks each seat holds on this device; the seat of this page is named even when it holds none. */
+function tally(marks, own) {
+  const counts = new Map(own ? [[own, 0]] : []);
   marks.forEach((mark) => counts.set(mark.seat, (counts.get(mark.seat) || 0) + 1));
   return Array.from(counts, ([seat, unsent]) => ({ seat: seat, unsent: unsent })).slice(0, 20);
 }
