@@ -32,6 +32,7 @@ from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
+from service.workshops import join_pages as workshops_join_pages
 from service.workshops import router as workshops_router
 from service.workshops import sealed_router, shell_pages
 
@@ -105,6 +106,7 @@ def _include_routers(app: FastAPI) -> None:
         workshops_router.router,
         sealed_router.router,
         shell_pages.router,
+        workshops_join_pages.router,
         # moderation
         # releases
         # duty

@@ -19,7 +19,7 @@ Words = Annotated[str, Field(max_length=4000)]
 class ListForm(BaseModel):
     """The marking form without map and script; every answer travels with it, nothing is kept between its two pages."""
 
-    action: Literal["search", "next", "back", "send"] = "next"
+    action: Literal["search", "next", "back", "send", "again"] = "next"
     find: str = Field(default="", max_length=80)
     place: str = Field(default="", max_length=300)
     found: str = Field(default="", max_length=300)
@@ -32,6 +32,7 @@ class ListForm(BaseModel):
     never: str = Field(default="", max_length=4)
     id: str = Field(default="", max_length=40)
     receipt: str = Field(default="", max_length=90)
+    person: str = Field(default="", max_length=64)  # random key of one person in one session
 
     @property
     def picked(self) -> str:
@@ -80,6 +81,7 @@ def to_place(form: ListForm, picked: Picked) -> PlaceIn:
         "suggestion": form.suggestion.strip() or None,
         "people": form.people.strip() or 1,
         "publish": "never" if form.never else "count",
+        "contributor_key": form.person or None,
     }
     try:
         return PlaceIn(

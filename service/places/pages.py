@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from service.core import Core
-from service.errors import InvalidInputError, ServiceError, problem_of
 from service.people.access import Principal, Right
 from service.people.dependencies import PrincipalDep
-from service.places import marking, workflow
-from service.places.forms import ListForm, fresh_ids, to_place
-from service.places.reasons import choices
+from service.places import ways, workflow
+from service.places.forms import ListForm
+from service.places.schemas import PlaceIn
+from service.places.ways import Way
 from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
 from service.web.templates import render_page
+from service.workshops.workflow import create_open
 
 router = APIRouter(include_in_schema=False)
-OK = 200
 
 
 @router.get("/mark")
 def show_mark(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Show the marking page to whoever may mark, and to everybody else where marking happens."""
-    if not principal.may(Right.PLACES_CREATE):
-        return render_page(request, "mark_closed.html")
-    parts = marking.mark_parts(core, nonce=request.scope.get("csp_nonce", ""), base_path=core.settings.base_path)
-    return render_page(request, "mark.html", map=parts, **_questions(core, principal))
+    way = _way(request, core, principal)
+    return ways.show_map(request, core, way) if way else render_page(request, "mark_closed.html")
 
 
 @router.get("/mark/list")
 def show_list(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Ask where and how it feels, without the map."""
-    if not principal.may(Right.PLACES_CREATE):
-        return render_page(request, "mark_closed.html")
-    return _ask_where(request, core, ListForm())
+    way = _way(request, core, principal)
+    return ways.ask_where(request, core, way, ListForm()) if way else render_page(request, "mark_closed.html")
 
 
 @router.post("/mark/list")
@@ -44,57 +42,30 @@ def take_list(
     request: Request, core: CoreDep, principal: PrincipalDep, form: Annotated[ListForm, Form()]
 ) -> HTMLResponse:
     """Take the answers of one page of the form and show the next."""
-    principal.require(Right.PLACES_CREATE)
-    if form.action == "search":
-        return _ask_where(request, core, form)
-    if form.action == "back":
-        return _ask_where(request, core, form.model_copy(update={"place": form.picked, "found": ""}))
-    if form.action == "send":
-        return _send(request, core, principal, form)
-    return _ask_why(request, core, principal, form)
+    way = _way(request, core, principal)
+    if way is None:
+        principal.require(Right.PLACES_CREATE)
+        return render_page(request, "mark_closed.html")
+    return ways.answer_list(request, core, way, form)
 
 
-def _questions(core: Core, principal: Principal) -> dict[str, Any]:
-    """Return what the questions depend on: choices, and whether words and groups are taken."""
-    settings = core.settings
-    return {
-        "choices": choices(),
-        "takes_words": core.is_demo,  # S2: a real deployment takes words in workshops only
-        "is_staff": principal.is_staff,
-        "note_max": settings.note_max,
-        "people_max": settings.people_max,
-    }
+def _way(request: Request, core: Core, principal: Principal) -> Way | None:
+    """Return how the caller may mark: as staff or a visitor of the demo, without a code where that is open, or not."""
+    base = core.settings.base_path
+    limit = core.settings.marks_per_minute
 
+    def send(place: PlaceIn) -> workflow.Created:
+        require_tokens(core, request, "marks", limit)
+        return workflow.create_place(core, principal, place)
 
-def _ask_where(request: Request, core: Core, form: ListForm, *, problem: str = "", status: int = OK) -> HTMLResponse:
-    found = marking.found_places(core, form.find) if form.find else []
-    values = {"groups": marking.listed_places(core), "found": found, "form": form, "problem": problem}
-    return render_page(request, "mark_list.html", status=status, **values)
+    def send_open(place: PlaceIn) -> workflow.Created:
+        require_tokens(core, request, "marks", limit)
+        return create_open(core, place)
 
-
-def _ask_why(
-    request: Request, core: Core, principal: Principal, form: ListForm, *, problem: str = "", status: int = OK
-) -> HTMLResponse:
-    try:
-        picked = marking.pick(core, form.picked)
-        if form.feeling not in {"safe", "unsafe", "mixed"}:
-            message = "Say how it feels there."
-            raise InvalidInputError(message)
-    except InvalidInputError as error:
-        return _ask_where(request, core, form, problem=str(error), status=problem_of(error).status)
-    fitting = [reason for reason in choices().reasons if reason.fits(form.feeling)]
-    ids = {"id": form.id, "receipt": form.receipt} if form.id else fresh_ids()
-    values = {"form": form, "picked": picked, "reasons": fitting, "ids": ids, "problem": problem}
-    return render_page(request, "mark_list_why.html", status=status, **values, **_questions(core, principal))
-
-
-def _send(request: Request, core: Core, principal: Principal, form: ListForm) -> HTMLResponse:
-    require_tokens(core, request, "marks", core.settings.marks_per_minute)
-    try:
-        picked = marking.pick(core, form.picked)
-        made = workflow.create_place(core, principal, to_place(form, picked))
-    except ServiceError as error:
-        words = error.errors[0].message if error.errors else error.detail
-        return _ask_why(request, core, principal, form, problem=words, status=problem_of(error).status)
-    receipt_words = " ".join(made.words or [made.receipt])
-    return render_page(request, "mark_sent.html", status=201, receipt=made.receipt, words=receipt_words)
+    url = f"{base}/api/v1/open/places"
+    way = Way(send_open, url, start=f"{base}/mark", list=f"{base}/mark/list", stop=f"{base}/")
+    if principal.may(Right.PLACES_CREATE):
+        # S2: a real deployment takes words in workshops only
+        url = f"{base}/api/v1/places"
+        return replace(way, send=send, url=url, words=core.is_demo, groups=principal.is_staff)
+    return way if core.settings.open_marking and not principal.is_staff else None

@@ -11,9 +11,9 @@ from service.places.workflow import Created
 from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
 from service.web.openapi import problems
-from service.workshops import workflow
+from service.workshops import wording, workflow
 from service.workshops.dependencies import LateSeatDep, SeatDep, leave_seat, require_seat_tokens, take_seat
-from service.workshops.schemas import JoinIn, MarkTaken, UnsentIn, WorkshopOut
+from service.workshops.schemas import JoinIn, MarkTaken, UnsentIn, WordsIn, WordsMarked, WorkshopOut
 
 CREATED, KNOWN, NO_CONTENT = 201, 200, 204
 TAKEN: dict[int | str, dict[str, Any]] = {
@@ -97,6 +97,18 @@ def create_open(request: Request, response: Response, core: CoreDep, place: Plac
     """Store a mark without words where the setting open_marking allows it; staff count it, nobody else sees it."""
     require_tokens(core, request, "marks", core.settings.marks_per_minute)
     return _taken(response, workflow.create_open(core, place))
+
+
+@router.post(
+    "/words/check",
+    summary="What stands out in words before they are sent",
+    responses=problems((429, "Too many from this network.")),
+)
+def check_words(request: Request, core: CoreDep, body: WordsIn) -> WordsMarked:
+    """Mark what may tell who somebody is, so that its writer can take it out. Nothing is stored or sent on."""
+    require_tokens(core, request, "words", core.settings.marks_per_minute)
+    marked = wording.check_words(body.texts)
+    return WordsMarked(personal=marked.personal, help=marked.help)
 
 
 def _taken(response: Response, made: Created) -> MarkTaken:

@@ -30,6 +30,23 @@ class UnsentIn(BaseModel):
     unsent: int = Field(ge=0, le=1000, description="Marks that were not delivered yet.")
 
 
+class WordsIn(BaseModel):
+    """Words that somebody is about to send."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"texts": ["It is dark here"]}]})
+
+    texts: list[Annotated[str, StringConstraints(max_length=4000)]] = Field(
+        max_length=4, description="As they were typed; nothing of them is kept."
+    )
+
+
+class WordsMarked(BaseModel):
+    """What stands out in them."""
+
+    personal: list[str] = Field(description="Words that may tell who somebody is.")
+    help: bool = Field(description="Whether somebody may be at risk.")
+
+
 class QuestionsOut(BaseModel):
     """Which questions are asked besides where and how it feels."""
 

@@ -114,9 +114,13 @@ def _make(core: Core) -> Shell:
     number = _Numbers()
     stage, script = number.fixed(parts.stage), number.fixed(parts.script)
     markup = type(parts.stage)  # already escaped
-    values = _context(core) | {"way": _EveryWay(core)} | {"map": {"styles": parts.styles, "stage": markup(stage), "links": parts.links}}
+    values = (
+        _context(core)
+        | {"way": _EveryWay(core)}
+        | {"map": {"styles": parts.styles, "stage": markup(stage), "links": parts.links}}
+    )
     page, wanted = _in_version(core, TEMPLATES.get_template("workshops/app.html").render(values))
-    files = _closure(wanted - {"map.js"}) | {
+    files = _closure(wanted - {"map.js"}) | dict.fromkeys(ASKED, True)
         "map.js": script.encode(),
         "names.json": orjson.dumps(names.carried(core)),
         "words.json": orjson.dumps(plain_words()),
@@ -154,9 +158,8 @@ class _EveryWay:
         base = core.settings.base_path
         self.list = f"{base}/j/list"
         self.sealed = {"app": app_path(core, UNKNOWN)}
-        self.script = {"shell": True, "list": self.list, "stop": f"{base}/j/done", "sealed": self.sealed} | {
-            name: True for name in ("times", "reasons", "words", "groups", "borders")
-        }
+        self.script: dict[str, Any] = {"shell": True, "list": self.list, "stop": f"{base}/j/done", "sealed": self.sealed}
+        self.script |= dict.fromkeys(("times", "reasons", "words", "groups", "borders"), True)
 
 
 class _Numbers:

@@ -33,9 +33,11 @@ GEO_WORDS = {"geo", "geo.columns", "geo.crs", "geo.errors"}
 NOT_SUBJECTS = {"store", "web", "demo"}
 # What one subject shows to the others; the rest of it is its own.
 OPEN_PARTS = {"workflow", "schemas"}
-# Rights are asked in one place by everybody (X2), and a long function of any subject tells how far it is.
+# Rights are asked in one place by everybody (X2), a long function of any subject tells how far it is, and marking is
+# one journey for staff and for workshops.
 OPEN_MODULES = {
     "service.people.access", "service.people.audit", "service.people.dependencies", "service.jobs.context",
+    "service.places.ways",
 }  # fmt: skip
 COMPOSERS = {"service.app", "service.cli", "service.tables", "service.main", "service.serve"}
 ENTRY_PARTS = {"router", "pages", "cli"}

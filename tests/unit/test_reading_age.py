@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.places.reasons import choices
+from service.places.ways import Way
 from service.web.templates import TEMPLATES, day_words
 from tests.support.words import TEMPLATES as FOLDER
 from tests.support.words import reading_age, sentences, syllables, visible_words, words_of
@@ -30,14 +31,15 @@ COMMON: dict[str, Any] = {
     "help_contact": "",
 }
 FORM = {"find": "", "found": "", "place": "", "feeling": "safe", "picked": "", "times": [], "reasons": [], "action": ""}
-BLANK = dict.fromkeys(("note", "suggestion", "people", "never", "id", "receipt"), "")
+BLANK = dict.fromkeys(("note", "suggestion", "people", "never", "id", "receipt", "person"), "")
 MAP = {"styles": "", "stage": "", "words": "", "scripts": ""}
 PLACE = {"ward": "Evelyn", "day": date(2018, 6, 3), "state": "pending", "feeling": "safe"}
-QUESTIONS = {"choices": choices(), "takes_words": True, "is_staff": False, "note_max": 500, "people_max": 30}
+WAY = Way(send=lambda _: None, url="", start="", list="", stop="", words=True, borders=True, title="Youth club")  # type: ignore[arg-type,return-value]
+QUESTIONS = {"choices": choices(), "way": WAY, "note_max": 500, "people_max": 30}
 PAGES: dict[str, dict[str, Any]] = {
     "mark.html": {"map": MAP, **QUESTIONS},
     "mark_closed.html": {},
-    "mark_list.html": {"form": FORM | BLANK, "found": [], "groups": [], "problem": ""},
+    "mark_list.html": {"form": FORM | BLANK, "found": [], "groups": [], "problem": "", "way": WAY, "person": ""},
     "mark_list_why.html": {
         "form": FORM | BLANK,
         "picked": {"label": "Lewisham station"},
@@ -46,7 +48,10 @@ PAGES: dict[str, dict[str, Any]] = {
         "problem": "",
         **QUESTIONS,
     },
-    "mark_sent.html": {"words": "oak moon", "receipt": ""},
+    "mark_sent.html": {"words": "oak moon", "receipt": "", "way": WAY, "person": ""},
+    "workshops/join.html": {"problem": "", "joined": "Youth club"},
+    "workshops/over.html": {"detail": ""},
+    "workshops/done.html": {"joined": True},
     "receipt.html": {"problem": ""},
     "receipt_place.html": {
         "place": PLACE | {"times": [], "reasons": []},
@@ -59,7 +64,7 @@ PAGES: dict[str, dict[str, Any]] = {
     },
     "receipt_take_back.html": {"place": PLACE, "receipt": ""},
 }
-SCRIPTS = ("mark/flow.js", "mark/search.js")
+SCRIPTS = ("mark/flow.js", "mark/search.js", "mark/words.js")
 FRAME = re.compile(r'<footer.*?</footer>|<header class="top">.*?</header>|<p class="sample".*?</p>', re.DOTALL)
 
 
@@ -132,7 +137,7 @@ def test_nothing_is_ticked_beforehand(template: str) -> None:
 
 
 @pytest.mark.requirement("S1")
-@pytest.mark.parametrize("template", ["mark.html", "mark_list.html", "mark_closed.html"])
+@pytest.mark.parametrize("template", ["mark.html", "mark_list.html", "mark_closed.html", "workshops/join.html"])
 def test_first_screen_says_who_reads_it_and_where_help_is(template: str) -> None:
     said = " ".join(main_words(template, PAGES[template]))
     for words in (

@@ -1,12 +1,19 @@
 /* The marking page: one question at a time in the sheet. All answers live in this page's memory and nowhere else. */
 
+import { carriedNames, receiptWords } from "./carried.js";
+import { Device } from "./device.js";
+import { keepApp } from "./kept_app.js";
 import { Outbox, newId, newSecret } from "./outbox.js";
+import { SealedOutbox } from "./sealed_outbox.js";
 import { find } from "./search.js";
+import { findWay, fit } from "./way.js";
 import { Where } from "./where.js";
+import { Words } from "./words.js";
 
 const LAST = 5;
 const MOST_REASONS = 10;
 const SETTLE_MS = 400; // a second tap so soon was meant for the screen before
+const OVER = "This workshop is over. It takes no new marks. Please tell the adult with you.";
 const FEELINGS = { safe: "Feels safe", unsafe: "Feels unsafe", mixed: "It depends" };
 const FIELD_STEP = { geometry: 1, kind: 1, feeling: 2, times: 3, reasons: 4, note: 5, suggestion: 5, people: 5 };
 
@@ -14,11 +21,17 @@ const at = (id) => document.getElementById(id);
 const flow = at("flow");
 const sheet = at("sheet");
 const base = flow.dataset.base;
-const outbox = new Outbox(base + "/api/v1/places", told);
+const way = await findWay(flow); // what this way of marking asks, and where it sends
+const steps = [1, 2, 3, 4, LAST].filter((one) => (one !== 3 || way.times) && (one !== 4 || way.reasons));
+const outbox = way.app ? new SealedOutbox(base, receiptWords(way.app), told) : new Outbox(way.url, told);
+const device = way.app ? new Device(outbox, over) : null;
+const carried = way.app ? carriedNames(way.app) : null;
+const words = new Words(base, at("look-again"));
 let where = null;
 let step = 0;
 let person = newSecret();
 let current = null; // the mark that the last screen is about
+let corrects = null; // id of a refused mark that the next one stands for
 let left = false;
 let shownAt = 0;
 
@@ -44,8 +57,10 @@ function show(next, remember = true) {
   const asking = typeof next === "number";
   at("progress").parentElement.hidden = !asking;
   if (asking) {
-    at("progress").value = next;
-    at("progress-words").textContent = next + " of " + LAST;
+    const reached = steps.indexOf(next) + 1;
+    at("progress").max = steps.length;
+    at("progress").value = reached;
+    at("progress-words").textContent = reached + " of " + steps.length;
   }
   at("back").parentElement.hidden = !asking;
   at("after").hidden = asking;
@@ -78,7 +93,7 @@ function refresh() {
   const next = at("next");
   const skips = (step === 3 && !chosen("times").length) || (step === 4 && !chosen("reasons").length);
   if (step === 1 && !where.points.length) next.textContent = "Use the cross";
-  else next.textContent = step === LAST ? "Send" : skips ? "Skip" : "Next";
+  else next.textContent = step === LAST ? words.button : skips ? "Skip" : "Next";
   if (step !== 1) return;
   at("undo").hidden = where.kind === "point" || !where.points.length;
   at("where-state").textContent = whereWords();
@@ -91,9 +106,9 @@ function refresh() {
 function whereWords() {
   const points = where.points.length;
   if (where.kind === "point") return points ? "Marked. Tap again to move it." : "Tap the map.";
-  const fewest = where.kind === "route" ? 2 : 3;
+  const fewest = where.kind === "area" ? 3 : 2;
   if (points >= fewest) return `${points} points. Tap to add more, or press Next.`;
-  const thing = where.kind === "route" ? "along your way" : "around the area";
+  const thing = { route: "along your way", area: "around the area", border: "along the border" }[where.kind];
   return points ? `${points} of at least ${fewest} points.` : `Tap ${fewest} or more points ${thing}.`;
 }
 
@@ -106,8 +121,8 @@ function advance() {
   if (step === 1 && !where.ready) return complain("Add more points, or choose a spot.");
   if (step === 2 && !chosen("feeling").length) return complain("Pick the one that fits best.");
   if (step === 4 && chosen("reasons").length > MOST_REASONS) return complain("Pick ten at most.");
-  if (step === LAST) return send();
-  show(step + 1);
+  if (step === LAST) return over() ? complain(OVER) : check();
+  show(steps[steps.indexOf(step) + 1]);
 }
 
 function fitReasons() {
@@ -146,20 +161,41 @@ function feature() {
   return { type: "Feature", id: newId(), geometry: where.geometry(), properties: properties, receipt: newSecret() };
 }
 
+/* Before words are sent their writer sees which of them tell about a person; sending stays one press away. */
+async function check() {
+  const typed = ["note", "suggestion"].map((name) => (sheet.elements[name] ? sheet.elements[name].value.trim() : ""));
+  const shown = shownAt;
+  at("next").disabled = true;
+  const stop = await words.look(typed);
+  at("next").disabled = false;
+  if (shown !== shownAt) return; // the screen was left meanwhile
+  if (!stop) return send();
+  refresh();
+  at("look-again").scrollIntoView({ block: "nearest" });
+}
+
 function send() {
+  words.forget();
   at("receipt").hidden = true;
   at("q6").textContent = "Sending";
   at("sent-state").textContent = "One moment.";
-  current = outbox.add(feature());
+  current = outbox.add(feature(), corrects);
+  corrects = null;
   show("sent");
 }
 
 /* The outbox says what became of a mark. */
 function told(item) {
-  at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
-  at("unsent").hidden = outbox.unsent === 0;
+  if (device) {
+    device.show();
+    if (item === null) return kept();
+  } else {
+    at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
+    at("unsent").hidden = outbox.unsent === 0;
+  }
   if (item.state === "refused") return refuse(item);
-  if (item !== current) return late(item);
+  if (item !== current) return device ? undefined : late(item); // a sealed mark has shown its receipt at once
+  if (item.state === "kept" || item.state === "loose") return receive(item);
   if (item.state === "sent") {
     at("q6").textContent = "Sent. Thank you.";
     at("sent-state").textContent = "Staff will read it.";
@@ -168,9 +204,25 @@ function told(item) {
     at("q6").textContent = "Not sent yet";
     at("sent-state").textContent =
       item.problem && item.problem.status === 401
-        ? "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
+        ? way.title
+          ? "This device is not in the workshop any more. Tell the adult with you. Keep this page open."
+          : "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
         : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now: the receipt comes when it is sent.";
   }
+}
+
+/* The network was tried: what is still here waits on the device. */
+function kept() {
+  if (!current || (current.state !== "kept" && current.state !== "loose")) return;
+  const loose = current.state === "loose";
+  at("q6").textContent = loose ? "Not sent yet" : "Kept on this device";
+  at("sent-state").textContent = loose
+    ? "It is not sent yet. We are trying again. Keep this page open."
+    : "There is no network right now. Your mark is locked, so that nobody can read it here. We send it when there is Wi-Fi. You can mark another place or close this page.";
+}
+
+function over() {
+  return Boolean(way.seat) && Date.now() >= Date.parse(way.seat.closesAt);
 }
 
 /* A mark that was sent after its screen was left: its receipt waits on the next such screen, for the same person only. */
@@ -190,6 +242,18 @@ function wordsOf(receipt) {
 function refuse(item) {
   const problem = item.problem || {};
   const errors = problem.errors || [];
+  if (device && item !== current) return; // the page says "Not sent: tell an adult" as long as it is kept
+  if (device && errors.length) corrects = item.feature.id;
+  if (device && !errors.length) {
+    at("q6").textContent = "Not sent: tell an adult";
+    at("sent-state").textContent = "Your mark is kept on this device. " + (problem.detail || "");
+    return;
+  }
+  if (item === current && problem.status === 410) {
+    at("q6").textContent = "Not sent";
+    at("sent-state").textContent = problem.detail + " Tell the adult with you.";
+    return;
+  }
   const field = errors.length ? errors[0].field.replace(/^properties\./, "").split(/[.[]/)[0] : "geometry";
   if (item === current) show(FIELD_STEP[field] || 1);
   const why = errors.length ? errors[0].message : problem.detail || "This could not be sent. Please tell the adult with you.";
@@ -197,6 +261,8 @@ function refuse(item) {
 }
 
 async function receive(item) {
+  if (item.shown || item !== current) return;
+  item.shown = true;
   const receipt = item.answer.receipt;
   at("receipt").hidden = false;
   at("receipt-words").textContent = wordsOf(receipt);
@@ -219,6 +285,8 @@ async function receive(item) {
 }
 
 function again() {
+  words.forget();
+  corrects = null;
   if (at("receipt-qr").src) URL.revokeObjectURL(at("receipt-qr").src);
   at("receipt-words").textContent = "";
   current = null;
@@ -269,13 +337,16 @@ function wire() {
   flow.addEventListener("click", stray, true);
   sheet.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (document.activeElement === at("find")) find(base, where);
+    if (document.activeElement === at("find")) find(base, where, carried);
     else advance();
   });
   sheet.addEventListener("change", () => {
     complain("");
     if (step === 2) where.feels(chosen("feeling")[0]);
     refresh();
+  });
+  sheet.addEventListener("input", (event) => {
+    if (event.target.matches("textarea") && words.forget()) refresh();
   });
   at("back").addEventListener("click", () => history.back());
   window.addEventListener("popstate", (event) => {
@@ -294,11 +365,11 @@ function wire() {
     history.replaceState({ step: 0 }, "");
     show(0, false);
   });
-  at("stop").addEventListener("click", () => window.location.replace(base + "/"));
+  at("stop").addEventListener("click", () => window.location.replace(way.stop));
   at("undo").addEventListener("click", () => where.undo());
   at("locate").addEventListener("click", locate);
-  at("find-go").addEventListener("click", () => find(base, where));
-  at("find").addEventListener("search", () => find(base, where));
+  at("find-go").addEventListener("click", () => find(base, where, carried));
+  at("find").addEventListener("search", () => find(base, where, carried));
   sheet.querySelectorAll("[data-draw]").forEach((button) => {
     button.addEventListener("click", () => where.use(where.kind === button.dataset.draw ? "point" : button.dataset.draw));
   });
@@ -310,6 +381,7 @@ function wire() {
 
 function start(event) {
   event.preventDefault();
+  if (over()) return closed();
   const first = !where;
   if (first) {
     where = new Where(window.saferPlaces.map, () => {
@@ -328,8 +400,31 @@ function start(event) {
     // only now has the map a size: measure its names again and fit the borough into it
     const map = window.saferPlaces.map;
     map.labels.sets.forEach((names) => names.forEach((name) => delete name.width));
-    map.fitBounds(window.saferPlaces.layers.areas[0].getBounds(), { animate: false });
+    const whole = window.saferPlaces.layers.areas[0].getBounds();
+    const [west, south, east, north] = way.bbox || [];
+    map.fitBounds(way.bbox ? [[south, west], [north, east]] : whole, { animate: false });
   }
+}
+
+/* ---- with no network ------------------------------------------------------------------------------------------ */
+
+/* Say why nothing can be marked here now; what waits is sent all the same. */
+function closed() {
+  at("closed").textContent = way.seat ? OVER : "This device is in no workshop yet, and there is no network to join one. Find Wi-Fi, then load this page again.";
+  at("closed").hidden = false;
+  at("start").hidden = true;
+}
+
+async function open() {
+  outbox.seat = way.seat;
+  if (way.shell) {
+    if (way.seat) fit(way, sheet);
+    document.querySelectorAll("a[data-list]").forEach((link) => (link.hidden = true)); // those pages need the network
+  }
+  keepApp(base, way);
+  await outbox.hurry();
+  device.show();
+  if (!way.seat || over()) closed();
 }
 
 /* Without scripts "Start" leads to the list; with them it is a button that opens the map. */
@@ -344,5 +439,6 @@ window.addEventListener("leaving", () => {
   left = true;
 });
 window.addEventListener("beforeunload", (event) => {
-  if (outbox.unsent && !left) event.preventDefault();
+  if ((device ? outbox.holds : outbox.unsent) && !left) event.preventDefault();
 });
+if (device) open();

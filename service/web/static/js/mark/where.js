@@ -2,8 +2,8 @@
 
 const SPOT_ZOOM = 16;
 const DIGITS = 6; // 0.1 m
-const SHAPES = { route: "LineString", area: "Polygon" };
-const FEWEST = { point: 1, route: 2, area: 3 };
+const SHAPES = { route: "LineString", area: "Polygon", border: "LineString" };
+const FEWEST = { point: 1, route: 2, area: 3, border: 2 };
 
 function rounded(latlng) {
   return [Number(latlng.lng.toFixed(DIGITS)), Number(latlng.lat.toFixed(DIGITS))];
