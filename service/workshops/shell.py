@@ -120,7 +120,7 @@ def _make(core: Core) -> Shell:
         | {"map": {"styles": parts.styles, "stage": markup(stage), "links": parts.links}}
     )
     page, wanted = _in_version(core, TEMPLATES.get_template("workshops/app.html").render(values))
-    files = _closure(wanted - {"map.js"}) | dict.fromkeys(ASKED, True)
+    files = _closure(wanted - {"map.js"}) | {
         "map.js": script.encode(),
         "names.json": orjson.dumps(names.carried(core)),
         "words.json": orjson.dumps(plain_words()),
@@ -158,8 +158,10 @@ class _EveryWay:
         base = core.settings.base_path
         self.list = f"{base}/j/list"
         self.sealed = {"app": app_path(core, UNKNOWN)}
-        self.script: dict[str, Any] = {"shell": True, "list": self.list, "stop": f"{base}/j/done", "sealed": self.sealed}
-        self.script |= dict.fromkeys(("times", "reasons", "words", "groups", "borders"), True)
+        addresses = {"list": self.list, "stop": f"{base}/j/done", "sealed": self.sealed}
+        self.script = (
+            {"shell": True} | addresses | dict.fromkeys(("times", "reasons", "words", "groups", "borders"), True)
+        )
 
 
 class _Numbers:
