@@ -14,12 +14,13 @@ from service.core import Core
 from service.errors import InvalidInputError, ServiceError, problem_of
 from service.places import marking
 from service.places.forms import ListForm, fresh_ids, to_place
+from service.places.marking import mark_parts
 from service.places.reasons import choices
 from service.places.schemas import PlaceIn
 from service.places.workflow import Created
 from service.web.templates import render_page
 
-__all__ = ["ListForm", "Way", "answer_list", "ask_where", "show_map"]
+__all__ = ["ListForm", "Way", "answer_list", "ask_where", "mark_parts", "show_map"]
 OK, CREATED = 200, 201
 KEY_BYTES = 16
 

@@ -17,7 +17,6 @@ from service.places.bulk import Imported, import_places
 from service.places.checks import Draft, check_place, refused
 from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
 from service.places.joining import Derived, Joiner
-from service.places.marking import mark_parts
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
@@ -54,7 +53,6 @@ __all__ = [
     "create_place",
     "import_places",
     "list_places",
-    "mark_parts",
     "places_in_bbox",
     "plain_words",
     "read_place",
