@@ -19,7 +19,8 @@ from service.areas import workflow as areas
 from service.core import Core
 from service.maps.workflow import mark_layers
 from service.names import workflow as names
-from service.places.workflow import choices, mark_parts, plain_words
+from service.places.ways import mark_parts
+from service.places.workflow import choices, plain_words
 from service.web.templates import TEMPLATES
 from service.workshops.sealed import seat_pass
 from service.workshops.workflow import SeatPage
