@@ -37,7 +37,6 @@ def read_manifest(core: CoreDep) -> Response:
         "background_color": "#ffffff",
         "theme_color": "#ffffff",
         "icons": [
-            {"src": f"{base}/static/icons/icon.svg", "sizes": "any", "type": "image/svg+xml"},
             {"src": f"{base}/static/icons/icon-192.png", "sizes": "192x192", "type": "image/png"},
             {"src": f"{base}/static/icons/icon-512.png", "sizes": "512x512", "type": "image/png"},
         ],
