@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,8 @@ DUMP = """async () => {
   const names = (await indexedDB.databases()).map((found) => found.name);
   const rows = {};
   for (const name of names) {
-    const database = await new Promise((done) => { const r = indexedDB.open(name); r.onsuccess = () => done(r.result); });
+    const asked = indexedDB.open(name);
+    const database = await new Promise((done) => { asked.onsuccess = () => done(asked.result); });
     for (const store of database.objectStoreNames) {
       const request = database.transaction(store).objectStore(store).getAll();
       rows[store] = await new Promise((done) => { request.onsuccess = () => done(request.result); });
@@ -42,14 +42,14 @@ DUMP = """async () => {
 class Device:
     """A phone or tablet: its browser can be closed and opened again."""
 
-    def __init__(self, playwright: Any, profile: Path) -> None:
-        self.playwright = playwright
+    def __init__(self, chromium: Any, profile: Path) -> None:
+        self.chromium = chromium
         self.profile = profile
         self.context: Any = None
         self.page: Any = None
 
     def open(self, *, offline: bool = False, args: Iterable[str] = ()) -> Any:
-        self.context = self.playwright.chromium.launch_persistent_context(
+        self.context = self.chromium.launch_persistent_context(
             str(self.profile), executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, *args], viewport=PHONE, has_touch=True
         )
         self.context.set_offline(offline)
@@ -98,19 +98,6 @@ class Device:
     def dump(self) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = self.page.evaluate(DUMP)
         return found
-
-
-@contextmanager
-def device(profile: Path) -> Iterator[Device]:
-    """Give a device and close its browser at the end."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        made = Device(playwright, profile)
-        try:
-            yield made
-        finally:
-            made.close()
 
 
 def forms(text: str) -> list[bytes]:
