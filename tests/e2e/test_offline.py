@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import httpx2
 import pytest
+import shapely
 from sqlalchemy import select
 
 from service.core import Core, open_core
@@ -26,6 +30,9 @@ from tests.support.site import NetworkLog, axe_violations, make_demo
 from tests.support.workshops import close_window, put_on_duty, set_up
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 NOTE = "behind the blue bins it is very dark"
 
 
@@ -274,7 +281,9 @@ def test_refused_mark_on_the_screen_is_corrected_and_leaves_nothing_behind(room:
     phone.mark()
     page.get_by_role("alert").filter(has_text="outside").wait_for()
     page.evaluate("window.saferPlaces.map.setView([51.45, -0.02], 16, { animate: false })")
-    phone.mark()
+    phone.tap()
+    for name in ("Next", "Next", "Next", "Skip", "Send"):  # the answers are still there
+        phone.button(name)
     page.get_by_role("heading", name="Sent. Thank you.").wait_for()
     until(page, lambda: not phone.dump()["marks"])
     assert len(room.places()) == 1
@@ -369,3 +378,65 @@ def test_offline_states_pass_axe(room: Room, phone: Device, scheme: str) -> None
     page.get_by_role("heading", name="1 mark on this device is not sent").wait_for()
     found["clear"] = axe_violations(page)
     assert {state: problems for state, problems in found.items() if problems} == {}
+
+
+class _Tiles(BaseHTTPRequestHandler):
+    """A tile service that gives one picture for every tile."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.end_headers()
+        self.wfile.write(PIXEL)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture(params=["pmtiles", "raster"])
+def streets(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give the setting of a ground map of either kind."""
+    if request.param == "pmtiles":
+        roads = geopandas.GeoDataFrame(
+            {"name": ["Long Road"], "kind": ["minor_road"]},
+            geometry=[shapely.LineString([(-0.06, 51.43), (0.02, 51.48)])],
+            crs="EPSG:4326",
+        )
+        file, zooms = tmp_path / "streets.pmtiles", {"MINZOOM": "10", "MAXZOOM": "14"}
+        roads.to_file(file, layer="roads", driver="PMTiles", engine="pyogrio", dataset_options=zooms)
+        yield {"SAFER_PLACES_BASEMAP_PMTILES": str(file)}
+        return
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tiles)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {"SAFER_PLACES_TILE_URL": f"http://127.0.0.1:{server.server_address[1]}/{{z}}/{{x}}/{{y}}.png"}
+    server.shutdown()
+    server.server_close()
+
+
+GROUND = "caches.open('ground').then((cache) => cache.keys()).then((all) => all.map((one) => one.url))"
+
+
+@pytest.mark.requirement("X7", "C6")
+def test_streets_of_the_area_are_there_without_a_network(
+    streets: dict[str, str], phone: Device, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    make_demo(folder)
+    add_staff(Settings(data_dir=folder))
+    core = open_core(Settings(data_dir=folder))
+    with running_server(folder, {"SAFER_PLACES_WORKER": "false"} | streets) as server:
+        room = Room(server, core)
+        page = phone.open()
+        phone.join(server.url, room.code)
+        until(page, lambda: any("kept" in url for url in page.evaluate(GROUND)))
+        kept = [url for url in page.evaluate(GROUND) if "maps-ground-kept" not in url]
+        assert 0 < len(kept) <= 200
+        phone.context.set_offline(True)
+        page.reload()
+        asked: list[tuple[int, str]] = []
+        page.on("response", lambda answer: asked.append((answer.status, answer.url)))
+        phone.button("Start")
+        until(page, lambda: [status for status, url in asked if "/maps/ground/" in url])
+        assert {status for status, url in asked if "/maps/ground/" in url} <= {200, 206}
+    core.store.close()

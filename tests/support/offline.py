@@ -74,11 +74,14 @@ class Device:
         self.page.wait_for_timeout(SETTLED_MS)
         self.page.get_by_role("button", name=name, exact=True).tap()
 
-    def mark(self, *, across: float = 0.5, note: str = "") -> None:
-        """Answer every question once, from the map to Send."""
+    def tap(self, across: float = 0.5) -> None:
         self.page.wait_for_timeout(SETTLED_MS)
         box = self.page.locator("#mark-map .sp-map").bounding_box()
         self.page.touchscreen.tap(box["x"] + box["width"] * across, box["y"] + box["height"] * 0.5)
+
+    def mark(self, *, across: float = 0.5, note: str = "") -> None:
+        """Answer every question once, from the map to Send."""
+        self.tap(across)
         self.button("Next")
         self.page.locator("#sheet").get_by_text("Unsafe", exact=True).tap()
         self.button("Next")

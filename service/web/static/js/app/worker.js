@@ -43,15 +43,13 @@ async function page(request) {
   return (await (await caches.open(CACHE)).match(APP.app + "/page")) || fetch(request);
 }
 
-/* The ground map of the workshop's area, where the page has put it aside; a vector file is read in ranges. */
+/* The ground map of the workshop's area, where the page has put it aside: tiles, or the ranges of a vector file. */
 async function ground(request) {
-  const whole = await (await caches.open(GROUND)).match(request.url);
-  if (!whole) return fetch(request);
+  const cache = await caches.open(GROUND);
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("range") || "");
-  if (!range) return whole;
-  const content = await whole.blob();
-  const first = Number(range[1]);
-  const last = Math.min(Number(range[2]), content.size - 1);
-  const headers = { "Content-Range": `bytes ${first}-${last}/${content.size}`, "Content-Type": "application/vnd.pmtiles" };
-  return new Response(content.slice(first, last + 1), { status: 206, headers: headers });
+  const kept = await cache.match(range ? `${request.url}?bytes=${range[1]}-${range[2]}` : request.url);
+  if (!kept || !range) return kept || fetch(request);
+  const content = await kept.arrayBuffer();
+  const headers = { "Content-Range": `bytes ${range[1]}-${Number(range[1]) + content.byteLength - 1}/*` };
+  return new Response(content, { status: 206, headers: headers });
 }

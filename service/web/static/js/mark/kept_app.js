@@ -1,8 +1,9 @@
 /* Let this page open with no network: the service worker, and the ground map of the workshop's area within bounds. */
 
 const GROUND = "ground";
-const MOST_TILES = 400;
-const MOST_BYTES = 30000000;
+const MOST_TILES = 200; // for each device of a room that shares one line
+const MOST_BYTES = 6000000;
+const COARSEST = 10;
 const FINEST = 17;
 
 export function keepApp(base, way) {
@@ -19,14 +20,43 @@ async function keepGround(box) {
     if (layer.options && (layer.options.kind === "pmtiles" || layer.options.kind === "raster") && layer.options.url) ground = layer.options;
   });
   if (!ground) return;
+  const wanted = tiles(ground.maxDataZoom, box || whole());
+  const mark = new URL("maps-ground-kept?" + new URLSearchParams([["url", ground.url], ["box", String(box)]]), window.location.href).href;
   const cache = await caches.open(GROUND);
-  const wanted = ground.kind === "pmtiles" ? [ground.url] : tiles(ground, box || whole());
-  const addresses = wanted.map((url) => new URL(url, window.location.href).href);
-  for (const held of await cache.keys()) if (!addresses.includes(held.url)) await cache.delete(held);
-  for (const url of addresses) {
-    if (await cache.match(url)) continue;
-    if (ground.kind === "pmtiles" && !(await fits(url))) return;
-    await cache.add(url).catch(() => null); // a tile that is not there
+  if (await cache.match(mark)) return; // this area of this map is here already
+  await caches.delete(GROUND);
+  const fresh = await caches.open(GROUND);
+  if (ground.kind === "pmtiles") await keepRanges(fresh, ground.url, wanted);
+  else await keepTiles(fresh, ground.url, wanted);
+  await fresh.put(mark, new Response(""));
+}
+
+async function keepTiles(cache, address, wanted) {
+  let bytes = 0;
+  for (const [zoom, x, y] of wanted) {
+    const url = address.replace("{z}", zoom).replace("{x}", x).replace("{y}", y);
+    const answer = await fetch(url);
+    if (!answer.ok) continue; // a tile that is not there
+    bytes += (await answer.clone().blob()).size;
+    if (bytes > MOST_BYTES) return;
+    await cache.put(url, answer);
+  }
+}
+
+/* Read the tiles as the map does, and keep each range that this takes, under an address of its own. */
+async function keepRanges(cache, url, wanted) {
+  const file = new protomapsL.PmtilesSource(url, false).p;
+  const read = file.source.getBytes.bind(file.source);
+  let bytes = 0;
+  file.source.getBytes = async (offset, length, ...rest) => {
+    const part = await read(offset, length, ...rest);
+    bytes += part.data.byteLength;
+    if (bytes <= MOST_BYTES) await cache.put(`${url}?bytes=${offset}-${offset + length - 1}`, new Response(part.data.slice(0)));
+    return part;
+  };
+  for (const [zoom, x, y] of wanted) {
+    if (bytes > MOST_BYTES) return;
+    await file.getZxy(zoom, x, y);
   }
 }
 
@@ -35,22 +65,16 @@ function whole() {
   return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
 }
 
-async function fits(url) {
-  const head = await fetch(url, { headers: { Range: "bytes=0-0" } });
-  const total = Number((head.headers.get("content-range") || "").split("/")[1]);
-  return total > 0 && total <= MOST_BYTES;
-}
-
 /* All tiles of the box, from the whole of it down to the finest zoom that stays within the bound: which of them are
    kept follows from the workshop alone, never from where somebody looked. */
-function tiles(ground, [west, south, east, north]) {
+function tiles(finest, [west, south, east, north]) {
   const found = [];
-  for (let zoom = 11; zoom <= Math.min(FINEST, ground.maxDataZoom); zoom += 1) {
+  for (let zoom = COARSEST; zoom <= Math.min(FINEST, finest); zoom += 1) {
     const [left, top] = tile(west, north, zoom);
     const [right, bottom] = tile(east, south, zoom);
     if (found.length + (right - left + 1) * (bottom - top + 1) > MOST_TILES) break;
     for (let x = left; x <= right; x += 1)
-      for (let y = top; y <= bottom; y += 1) found.push(ground.url.replace("{z}", zoom).replace("{x}", x).replace("{y}", y));
+      for (let y = top; y <= bottom; y += 1) found.push([zoom, x, y]);
   }
   return found;
 }
