@@ -32,9 +32,12 @@ from service.web import health
 from service.web import pages as web_pages
 from service.web.headers import SecurityHeaders
 from service.web.limits import BodyLimit
+from service.workshops import duty_pages as workshops_duty_pages
 from service.workshops import join_pages as workshops_join_pages
+from service.workshops import pages as workshops_pages
 from service.workshops import router as workshops_router
 from service.workshops import sealed_router, shell_pages
+from service.workshops import wall_pages as workshops_wall_pages
 
 GZIP_FROM_BYTES = 1024
 DESCRIPTION = """Young people mark where they feel safe and unsafe; the marks are joined to wards and to crime
@@ -107,6 +110,9 @@ def _include_routers(app: FastAPI) -> None:
         sealed_router.router,
         shell_pages.router,
         workshops_join_pages.router,
+        workshops_pages.router,
+        workshops_wall_pages.router,
+        workshops_duty_pages.router,
         # moderation
         # releases
         # duty

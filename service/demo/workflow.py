@@ -28,7 +28,7 @@ from service.names import workflow as names
 from service.people.access import DEMO
 from service.places import workflow as places
 from service.venues import workflow as venues
-from service.workshops.workflow import SampleWorkshop, add_samples
+from service.workshops.workflow import SampleWorkshop, add_sample_duty, add_samples
 
 SEED: Final = 2026
 SNAP_POINTS: Final = 1700
@@ -75,6 +75,7 @@ def fill(core: Core, size: Size, *, today: date, tell: Tell) -> int:
     if not areas.list_sets(core):
         tell("Wards, neighbourhoods and the outline of the borough")
         areas.load_bundled(core)
+    add_sample_duty(core)
     if not names.landmarks(core):
         tell("Names of stations, parks and streets")
         names.import_names(core, DATA / "names.csv", source=NAMES_SOURCE, is_sample=True)

@@ -12,15 +12,25 @@ from fastapi.responses import HTMLResponse
 
 from service.core import Core
 from service.errors import InvalidInputError, ServiceError, problem_of
-from service.places import marking
 from service.places.forms import ListForm, fresh_ids, to_place
-from service.places.marking import mark_parts
+from service.places.marking import Picked, found_places, listed_places, mark_parts, pick
 from service.places.reasons import choices
 from service.places.schemas import PlaceIn
 from service.places.workflow import Created
 from service.web.templates import render_page
 
-__all__ = ["ListForm", "Way", "answer_list", "ask_where", "mark_parts", "show_map"]
+__all__ = [
+    "ListForm",
+    "Picked",
+    "Way",
+    "answer_list",
+    "ask_where",
+    "found_places",
+    "listed_places",
+    "mark_parts",
+    "pick",
+    "show_map",
+]
 OK, CREATED = 200, 201
 KEY_BYTES = 16
 
@@ -70,7 +80,7 @@ class Way:
 
 def show_map(request: Request, core: Core, way: Way) -> HTMLResponse:
     """Show the marking page."""
-    parts = marking.mark_parts(core, nonce=request.scope.get("csp_nonce", ""), base_path=core.settings.base_path)
+    parts = mark_parts(core, nonce=request.scope.get("csp_nonce", ""), base_path=core.settings.base_path)
     return render_page(request, "mark.html", map=parts, **_questions(core, way))
 
 
@@ -78,9 +88,9 @@ def ask_where(
     request: Request, core: Core, way: Way, form: ListForm, *, problem: str = "", status: int = OK
 ) -> HTMLResponse:
     """Ask where and how it feels, without the map."""
-    found = marking.found_places(core, form.find) if form.find else []
+    found = found_places(core, form.find) if form.find else []
     person = form.person or secrets.token_urlsafe(KEY_BYTES)
-    values = {"groups": marking.listed_places(core), "found": found, "form": form, "problem": problem, "way": way}
+    values = {"groups": listed_places(core), "found": found, "form": form, "problem": problem, "way": way}
     return render_page(request, "mark_list.html", status=status, person=person, **values)
 
 
@@ -105,7 +115,7 @@ def _ask_why(
     request: Request, core: Core, way: Way, form: ListForm, *, problem: str = "", status: int = OK
 ) -> HTMLResponse:
     try:
-        picked = marking.pick(core, form.picked)
+        picked = pick(core, form.picked)
         if form.feeling not in {"safe", "unsafe", "mixed"}:
             message = "Say how it feels there."
             raise InvalidInputError(message)
@@ -119,7 +129,7 @@ def _ask_why(
 
 def _send(request: Request, core: Core, way: Way, form: ListForm) -> HTMLResponse:
     try:
-        picked = marking.pick(core, form.picked)
+        picked = pick(core, form.picked)
         made = way.send(to_place(form, picked))
     except ServiceError as error:
         words = error.errors[0].message if error.errors else error.detail

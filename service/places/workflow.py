@@ -20,8 +20,10 @@ from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
+from service.places.receipts import withdraw_receipt
 from service.places.rejoin import rejoin_hotspots, rejoin_places
 from service.places.schemas import PlaceIn
+from service.places.session_marks import WardMark, session_marks
 from service.places.state import (
     audit,
     contributor_hash,
@@ -48,6 +50,7 @@ __all__ = [
     "PlaceFilter",
     "Positions",
     "Terms",
+    "WardMark",
     "choices",
     "counts_by_area",
     "create_place",
@@ -60,8 +63,10 @@ __all__ = [
     "reasons_by_code",
     "rejoin_hotspots",
     "rejoin_places",
+    "session_marks",
     "take_place",
     "today",
+    "withdraw_receipt",
 ]
 
 

@@ -141,6 +141,17 @@ def covers(session: Session, start: datetime, end: datetime) -> bool:
     return reached >= end
 
 
+def covered_until(core: Core) -> datetime | None:
+    """Return until when leads are on duty without a gap from now on; None where nobody is on duty."""
+    now = utc_now()
+    reached = now
+    with core.store.read() as session:
+        for row in store.read_duty(session, now, now + LONGEST):
+            if row.opens_at <= reached and row.out_of_hours:
+                reached = max(reached, row.closes_at)
+    return reached if reached > now else None
+
+
 def on_duty(session: Session, moment: datetime) -> bool:
     """Return whether a lead is on duty at one moment."""
     return any(row.out_of_hours for row in store.read_duty(session, moment, moment + timedelta(microseconds=1)))

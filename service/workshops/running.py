@@ -116,7 +116,7 @@ def create_workshop(core: Core, principal: Principal, wanted: WorkshopIn) -> uui
     }
 
     def write(session: Session) -> uuid.UUID:
-        if wanted.takes_words and not duty.covers(session, wanted.opens_at, wanted.closes_at):
+        if wanted.takes_words and not duty.covers(session, max(wanted.opens_at, utc_now()), wanted.closes_at):
             problems.append(FieldProblem(field="takes_words", message=NO_LEAD))
         if problems:
             raise _refused(problems)
@@ -189,7 +189,7 @@ def code_of(core: Core, principal: Principal, identifier: uuid.UUID) -> str:
         If the caller does not run it.
     """
     with core.store.read() as session:
-        row = _own(session, principal, identifier)
+        row = own_row(session, principal, identifier)
     return core.decrypt("join-code", row.code_sealed).decode() if row.code_sealed else ""
 
 
@@ -216,7 +216,7 @@ def extend_workshop(core: Core, principal: Principal, identifier: uuid.UUID, clo
     """
 
     def write(session: Session) -> None:
-        row = _own(session, principal, identifier, lock=True)
+        row = own_row(session, principal, identifier, lock=True)
         if row.ended_at is not None or row.opens_at is None:
             message = "This workshop was ended. Set up a new one."
             raise ConflictError(message)
@@ -242,7 +242,7 @@ def end_workshop(core: Core, principal: Principal, identifier: uuid.UUID) -> Non
     """
 
     def write(session: Session) -> None:
-        row = _own(session, principal, identifier, lock=True)
+        row = own_row(session, principal, identifier, lock=True)
         if row.ended_at is None:
             row.ended_at = utc_now()
             row.wall_on = False
@@ -261,12 +261,24 @@ def renew_code(core: Core, principal: Principal, identifier: uuid.UUID) -> None:
     """
 
     def write(session: Session) -> None:
-        row = _own(session, principal, identifier, lock=True)
+        row = own_row(session, principal, identifier, lock=True)
         for name, value in _fresh_code(core, session).items():
             setattr(row, name, value)
         record(session, core, principal, "workshop.new-code", subject=str(identifier))
 
     core.store.write(write)
+
+
+def read_own(core: Core, principal: Principal, identifier: uuid.UUID) -> WorkshopView:
+    """Return a workshop that the caller runs.
+
+    Raises
+    ------
+    NotSignedInError, ForbiddenError, NotFoundError
+        If the caller does not run it.
+    """
+    with core.store.read() as session:
+        return WorkshopView.of(own_row(session, principal, identifier))
 
 
 def is_own(principal: Principal, row: Workshop) -> bool:
@@ -279,7 +291,14 @@ def is_own(principal: Principal, row: Workshop) -> bool:
     return same_team or (row.lead_id is not None and row.lead_id == principal.number)
 
 
-def _own(session: Session, principal: Principal, identifier: uuid.UUID, *, lock: bool = False) -> Workshop:
+def own_row(session: Session, principal: Principal, identifier: uuid.UUID, *, lock: bool = False) -> Workshop:
+    """Return a workshop that the caller runs, inside a session of the caller.
+
+    Raises
+    ------
+    NotSignedInError, ForbiddenError, NotFoundError
+        If the caller does not run it.
+    """
     principal.require(Right.WORKSHOPS_RUN)
     row = store.find(session, identifier, lock=lock)
     if row is None or not is_own(principal, row):

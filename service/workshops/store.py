@@ -22,6 +22,16 @@ class Unsent:
     devices: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What stands on a wall: the number of the last batch and its content."""
+
+    on: bool
+    paused: bool
+    batch: int
+    content: dict[str, Any]
+
+
 def known(session: Session, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return the row number of each workshop that is there."""
     wanted = list(identifiers)
@@ -154,7 +164,9 @@ def add_batch(session: Session, workshop_id: int, content: dict[str, Any]) -> in
     return row.id
 
 
-def last_batch(session: Session, workshop_id: int) -> WallBatch | None:
-    """Return what stands on the wall."""
+def read_wall(session: Session, workshop_id: int) -> Wall:
+    """Return what stands on the wall of a workshop."""
+    row = session.execute(select(Workshop.wall_on, Workshop.wall_paused).where(Workshop.id == workshop_id)).one()
     query = select(WallBatch).where(WallBatch.workshop_id == workshop_id).order_by(WallBatch.id.desc()).limit(1)
-    return session.scalar(query)
+    batch = session.scalar(query)
+    return Wall(row.wall_on, row.wall_paused, batch.id if batch else 0, batch.content if batch else {})
