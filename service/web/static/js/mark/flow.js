@@ -286,6 +286,7 @@ async function receive(item) {
 
 function again() {
   words.forget();
+  if (device) outbox.forget();
   corrects = null;
   if (at("receipt-qr").src) URL.revokeObjectURL(at("receipt-qr").src);
   at("receipt-words").textContent = "";
@@ -412,6 +413,7 @@ function start(event) {
 function closed() {
   at("closed").textContent = way.seat ? OVER : "This device is in no workshop yet, and there is no network to join one. Find Wi-Fi, then load this page again.";
   at("closed").hidden = false;
+  at("offline")?.remove(); // it says "go on"
   at("start").hidden = true;
 }
 

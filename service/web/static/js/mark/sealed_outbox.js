@@ -63,6 +63,11 @@ export class SealedOutbox {
     this.hurry();
   }
 
+  /* What was said leaves the page's memory once its screen is left; the envelope stays. */
+  forget() {
+    for (const [id, item] of this.items) if (item.state !== "waiting") this.items.delete(id);
+  }
+
   async marks() {
     try {
       return [...(await this.kept.marks()), ...this.loose];
