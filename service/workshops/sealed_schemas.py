@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import UUID4, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -15,6 +15,10 @@ BATCH_MAX = 20
 UNSENT_MAX = 1000
 Envelope = Annotated[str, StringConstraints(min_length=1, max_length=90_000, pattern="^[A-Za-z0-9_-]+$")]
 Pass = Annotated[str, StringConstraints(min_length=1, max_length=600, pattern="^[A-Za-z0-9_=-]+$")]
+EXAMPLE_BATCH: dict[str, Any] = {
+    "marks": [{"id": "0b9f6a3e-1a52-4c8e-9d0f-2f6f0f5f9a11", "sealed": "ARERERERERERgREREREREREE"}],
+    "held": [{"seat": "gAAAAABnRSkA", "unsent": 3}],
+}
 OutcomeCode = Literal["stored", "already", "gone", "refused", "later"]
 
 
@@ -43,6 +47,8 @@ class HeldMarks(Closed):
 
 class SealedBatch(Closed):
     """What a device sends when it has a network again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_BATCH]})
 
     marks: list[SealedMark] = Field(default=[], max_length=BATCH_MAX, description="In the order they were made.")
     held: list[HeldMarks] = Field(
