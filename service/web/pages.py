@@ -26,8 +26,8 @@ def show_front(request: Request, core: CoreDep, principal: PrincipalDep) -> HTML
 
 @router.get("/run-a-workshop")
 def show_workshop_sheet(request: Request, principal: PrincipalDep) -> HTMLResponse:
-    """Tell a youth worker how to run a session with what there is."""
-    return render_page(request, "run_a_workshop.html", can_mark=principal.may(Right.PLACES_CREATE))
+    """Tell a youth worker how to run a session."""
+    return render_page(request, "run_a_workshop.html", can_run=principal.may(Right.WORKSHOPS_RUN))
 
 
 @router.get("/accessibility")

@@ -29,7 +29,7 @@ def get_seat(request: Request, core: CoreDep) -> SeatView:
     ForbiddenError
         If a page of another site sent a change along with the cookie.
     """
-    return _seat(request, core, late=False)
+    return read_seat(request, core)
 
 
 def get_late_seat(request: Request, core: CoreDep) -> SeatView:
@@ -40,7 +40,7 @@ def get_late_seat(request: Request, core: CoreDep) -> SeatView:
     NotSignedInError, ForbiddenError
         As ``get_seat``.
     """
-    return _seat(request, core, late=True)
+    return read_seat(request, core, late=True)
 
 
 def find_seat(request: Request, core: Core) -> SeatView | None:
@@ -92,7 +92,14 @@ def require_seat_tokens(request: Request, core: Core, seat: SeatView) -> None:
     require_tokens(core, request, "marks", core.settings.marks_per_minute)
 
 
-def _seat(request: Request, core: Core, *, late: bool) -> SeatView:
+def read_seat(request: Request, core: Core, *, late: bool = False) -> SeatView:
+    """Return the seat of this browser, for a route that is in a thread already.
+
+    Raises
+    ------
+    NotSignedInError, GoneError, ForbiddenError
+        As ``get_seat``.
+    """
     if request.method != "GET":
         require_same_origin(request)
     return workflow.seat_of_token(core, request.cookies.get(COOKIE, ""), late=late)

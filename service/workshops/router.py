@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from service.places.schemas import PlaceIn
@@ -12,7 +13,7 @@ from service.web.dependencies import CoreDep
 from service.web.limits import require_tokens
 from service.web.openapi import problems
 from service.workshops import wording, workflow
-from service.workshops.dependencies import LateSeatDep, SeatDep, leave_seat, require_seat_tokens, take_seat
+from service.workshops.dependencies import LateSeatDep, SeatDep, leave_seat, read_seat, require_seat_tokens, take_seat
 from service.workshops.schemas import JoinIn, MarkTaken, UnsentIn, WordsIn, WordsMarked, WorkshopOut
 
 CREATED, KNOWN, NO_CONTENT = 201, 200, 204
@@ -63,10 +64,11 @@ def read_workshop(core: CoreDep, seat: SeatDep) -> WorkshopOut:
     response_model=MarkTaken,
     responses=TAKEN | problems((401, "The device is in no workshop.")),
 )
-def create_in_workshop(request: Request, response: Response, core: CoreDep, seat: SeatDep, place: PlaceIn) -> MarkTaken:
+def create_in_workshop(request: Request, core: CoreDep, place: PlaceIn) -> Response:
     """Store a mark, pending until somebody moderates it. Sent twice under one id, it is stored once."""
+    seat = read_seat(request, core)  # not a dependency: that would be another wait for a thread
     require_seat_tokens(request, core, seat)
-    return _taken(response, workflow.create_in_workshop(core, seat, place))
+    return _taken(workflow.create_in_workshop(core, seat, place))
 
 
 @router.post(
@@ -93,10 +95,10 @@ def leave(response: Response, core: CoreDep) -> None:
     response_model=MarkTaken,
     responses=TAKEN,
 )
-def create_open(request: Request, response: Response, core: CoreDep, place: PlaceIn) -> MarkTaken:
+def create_open(request: Request, core: CoreDep, place: PlaceIn) -> Response:
     """Store a mark without words where the setting open_marking allows it; staff count it, nobody else sees it."""
     require_tokens(core, request, "marks", core.settings.marks_per_minute)
-    return _taken(response, workflow.create_open(core, place))
+    return _taken(workflow.create_open(core, place))
 
 
 @router.post(
@@ -111,6 +113,6 @@ def check_words(request: Request, core: CoreDep, body: WordsIn) -> WordsMarked:
     return WordsMarked(personal=marked.personal, help=marked.help)
 
 
-def _taken(response: Response, made: Created) -> MarkTaken:
-    response.status_code = CREATED if made.is_new else KNOWN
-    return MarkTaken.model_validate({"id": made.place["id"], "receipt": {"secret": made.receipt, "words": made.words}})
+def _taken(made: Created) -> Response:
+    body = {"id": made.place["id"], "receipt": {"secret": made.receipt, "words": made.words}}
+    return Response(orjson.dumps(body), CREATED if made.is_new else KNOWN, media_type="application/json")

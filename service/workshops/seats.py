@@ -116,10 +116,10 @@ def seat_of_token(core: Core, token: str, *, late: bool = False) -> SeatView:
     with core.store.read() as session:
         found = store.find_seat(session, _token_hash(core, token)) if token else None
     now = utc_now()
-    if found is None or found[0].expires_at <= now:
+    if found is None or found.seat_expires_at <= now:
         message = "This device is in no workshop. Type the code of the workshop first."
         raise NotSignedInError(message)
-    seat = SeatView.of(*found)
+    seat = SeatView.of_row(found)
     if not late:
         _require_open(seat.workshop, now)
     return seat
@@ -163,11 +163,12 @@ def create_in_workshop(
     if not late:
         _require_open(workshop, utc_now())
     _require_own(place, workshop)
+    has_words = place.properties.note is not None or place.properties.suggestion is not None
     terms = Terms(
         source="workshop",
         session=str(workshop.uuid),
         day=seat.day if late else today(),
-        words=takes_words(core, workshop, late=late, made_at=made_at),
+        words=has_words and takes_words(core, workshop, late=late, made_at=made_at),
         borders=workshop.takes_borders,
         no_words=NO_WORDS,
         no_borders=NO_BORDERS,

@@ -36,7 +36,7 @@ class WorkshopView:
     is_sample: bool
 
     @classmethod
-    def of(cls, row: Workshop) -> WorkshopView:
+    def of(cls, row: Workshop | Any) -> WorkshopView:
         """Return the view of a row; sample workshops of before have no questions of their own."""
         plain = {name: getattr(row, name) for name in cls.__dataclass_fields__ if name != "questions"}
         return cls(questions=QUESTIONS | {k: bool(v) for k, v in row.questions.items() if k in QUESTIONS}, **plain)
@@ -61,9 +61,15 @@ class SeatView:
 
     @classmethod
     def of(cls, seat: Seat, workshop: Workshop) -> SeatView:
-        """Return the view of a row."""
+        """Return the view of a seat and its workshop."""
         view = WorkshopView.of(workshop)
         return cls(seat.id, seat.token_hash, seat.day, seat.expires_at, seat.marks, view)
+
+    @classmethod
+    def of_row(cls, row: Any) -> SeatView:
+        """Return the view of a row of ``store.find_seat``."""
+        seat = (row.seat_id, row.seat_token_hash, row.seat_day, row.seat_expires_at, row.seat_marks)
+        return cls(*seat, WorkshopView.of(row))
 
 
 @dataclass(frozen=True, slots=True)
