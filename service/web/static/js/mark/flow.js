@@ -121,7 +121,7 @@ function advance() {
   if (step === 1 && !where.ready) return complain("Add more points, or choose a spot.");
   if (step === 2 && !chosen("feeling").length) return complain("Pick the one that fits best.");
   if (step === 4 && chosen("reasons").length > MOST_REASONS) return complain("Pick ten at most.");
-  if (step === LAST) return over() ? complain(OVER) : check();
+  if (step === LAST) return check();
   show(steps[steps.indexOf(step) + 1]);
 }
 
@@ -166,12 +166,22 @@ async function check() {
   const typed = ["note", "suggestion"].map((name) => (sheet.elements[name] ? sheet.elements[name].value.trim() : ""));
   const shown = shownAt;
   at("next").disabled = true;
-  const stop = await words.look(typed);
+  const [stop] = await Promise.all([words.look(typed), device ? outbox.ask() : null]);
   at("next").disabled = false;
   if (shown !== shownAt) return; // the screen was left meanwhile
+  if (over()) return tooLate();
   if (!stop) return send();
   refresh();
   at("look-again").scrollIntoView({ block: "nearest" });
+}
+
+function tooLate() {
+  words.forget();
+  current = null;
+  at("receipt").hidden = true;
+  at("q6").textContent = "Not sent";
+  at("sent-state").textContent = OVER;
+  show("sent");
 }
 
 function send() {

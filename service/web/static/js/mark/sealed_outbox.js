@@ -7,6 +7,7 @@ import { seal } from "./seal.js";
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 60000;
 const TIME_OUT_MS = 20000;
+const ASK_MS = 3000; // somebody waits for this answer
 const MOST_MARKS = 10;
 const MOST_LETTERS = 40000; // of one request; a single mark may be larger
 
@@ -119,7 +120,7 @@ export class SealedOutbox {
   }
 
   /* Return the answer; null where there is no network or no answer of ours. */
-  async post(body) {
+  async post(body, patience = TIME_OUT_MS) {
     try {
       const response = await fetch(this.url, {
         method: "POST",
@@ -127,7 +128,7 @@ export class SealedOutbox {
         credentials: "omit",
         cache: "no-store",
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIME_OUT_MS),
+        signal: AbortSignal.timeout(patience),
       });
       const answer = await response.json();
       if (response.ok) return answer;
@@ -159,6 +160,14 @@ export class SealedOutbox {
       this.changed(item);
       if (item.state === "sent") this.items.delete(one.id);
     }
+  }
+
+  /* Ask whether new marks are taken; without an answer in time what is known here counts. */
+  async ask() {
+    if (!this.seat || !navigator.onLine) return;
+    const held = tally(await this.marks(), this.seat.seat);
+    const answer = await this.post({ marks: [], held: held }, ASK_MS);
+    if (answer) await this.learn(answer.windows);
   }
 
   /* The workshop may have been made longer, or ended: that decides about new marks only. */
