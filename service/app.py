@@ -44,6 +44,7 @@ from service.workshops import duty_pages as workshops_duty_pages
 from service.workshops import join_pages as workshops_join_pages
 from service.workshops import pages as workshops_pages
 from service.workshops import router as workshops_router
+from service.workshops import sealed_router, shell_pages
 from service.workshops import wall_pages as workshops_wall_pages
 
 GZIP_FROM_BYTES = 1024
@@ -116,6 +117,8 @@ def _include_routers(app: FastAPI) -> None:
         web_pages.router,
         # workshops
         workshops_router.router,
+        sealed_router.router,
+        shell_pages.router,
         workshops_join_pages.router,
         workshops_pages.router,
         workshops_wall_pages.router,

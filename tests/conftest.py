@@ -215,12 +215,13 @@ class Server:
         self.log = data_dir / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.port = 0  # a free one
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
-                [self.python, "-m", "service.cli", "serve", "--port", "0"],
+                [self.python, "-m", "service.cli", "serve", "--port", str(self.port)],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -75,13 +75,19 @@ class MapParts:
     words : Markup
         Table and facts.
     scripts : Markup
-        For the end of the body.
+        For the end of the body: ``links`` and ``script`` in an element of its own.
+    links : Markup
+        The scripts of our own host alone.
+    script : str
+        What they are told about this map, as a script.
     """
 
     styles: Markup
     stage: Markup
     words: Markup
     scripts: Markup
+    links: Markup
+    script: str
 
 
 class RawText(Element):
@@ -145,11 +151,9 @@ class MapFigure(Figure):
         below = _PAGES.get_template("words.html").render(facts=facts, words=words, show=_cell(linked=not assets.inline))
         names = [*CORE, *(name for item in elements for name in item.needs), *getattr(self, "needs", ())]
         script = f"{self.script.render()}\nsaferPlaces.bind();"
-        scripts = assets.scripts(names, nonce) + Markup('\n<script nonce="{}">{}</script>').format(
-            nonce,
-            Markup(script),
-        )
-        return MapParts(assets.styles(nonce), Markup(stage), Markup(below), scripts)
+        links = assets.scripts(names, nonce)
+        scripts = links + Markup('\n<script nonce="{}">{}</script>').format(nonce, Markup(script))
+        return MapParts(assets.styles(nonce), Markup(stage), Markup(below), scripts, links, script)
 
     def page(self, *, nonce: str, assets: Assets, slots: Slots | None = None) -> str:
         """Render the whole page.

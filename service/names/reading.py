@@ -36,7 +36,7 @@ _HEADINGS: Final = {
     "x": ("lon", "longitude", "lng", "easting", "geometry_x", "x"),
     "y": ("lat", "latitude", "northing", "geometry_y", "y"),
 }
-_SHORT: Final = {
+SHORT: Final = {
     "rd": "road", "ave": "avenue", "av": "avenue", "ln": "lane", "gdns": "gardens", "gr": "grove", "sq": "square",
     "cres": "crescent", "pl": "place", "ter": "terrace", "ct": "court", "pk": "park", "stn": "station",
 }  # fmt: skip
@@ -82,7 +82,7 @@ def fold(text: str) -> str:
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = re.sub(r"['’`.]", "", plain.casefold())
     words = re.sub(r"[^\w]+", " ", plain).split()
-    return " ".join(_SHORT.get(word, word) for word in words)
+    return " ".join(SHORT.get(word, word) for word in words)
 
 
 def read_names(path: Path, *, refuse: Refuse = _ignore) -> Iterator[FoundName]:

@@ -27,6 +27,12 @@ def read_landmarks(session: Session, limit: int) -> Sequence[Name]:
     return session.scalars(select(Name).where(Name.kind != "street").order_by(rank.desc(), Name.id).limit(limit)).all()
 
 
+def read_all(session: Session, limit: int) -> Sequence[Name]:
+    """Return every name, landmarks before streets, the short ones first."""
+    order = (case((Name.kind == "street", 1), else_=0), func.length(Name.folded), Name.folded, Name.id)
+    return session.scalars(select(Name).order_by(*order).limit(limit)).all()
+
+
 def count_names(session: Session) -> tuple[int, int]:
     """Return the number of names and the highest id: together they change with every import."""
     count, highest = session.execute(select(func.count(), func.max(Name.id))).one()

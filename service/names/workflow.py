@@ -13,11 +13,12 @@ from service.areas import workflow as areas
 from service.core import Core
 from service.names import store
 from service.names.models import Name
-from service.names.reading import FoundName, fold, read_names
+from service.names.reading import SHORT, FoundName, fold, read_names
 
 MARGIN_DEGREES: Final = 0.02  # about 2 km: names just across the edge help to find the way
 SAME_SPOT_DEGREES: Final = 0.004  # sections of one street this near to each other are one name
 MAX_LANDMARKS: Final = 400
+MAX_CARRIED: Final = 20_000  # about 1 MB; a borough has about 3,000 streets
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,19 @@ def landmarks(core: Core) -> list[tuple[float, float, str, int]]:
         return [(row.longitude, row.latitude, row.name, store.LANDMARK_RANK.get(row.kind, 0)) for row in rows]
 
     return core.cache.get(("landmarks", version), make)
+
+
+def version(core: Core) -> tuple[int, int]:
+    """Return what changes with every import of names."""
+    with core.store.read() as session:
+        return store.count_names(session)
+
+
+def carried(core: Core) -> dict[str, Any]:
+    """Return what a device needs to search without a network: short forms, and each name with the form compared."""
+    with core.store.read() as session:
+        rows = store.read_all(session, MAX_CARRIED)
+    return {"short": SHORT, "names": [(row.name, row.folded, row.kind, row.longitude, row.latitude) for row in rows]}
 
 
 class _Near:

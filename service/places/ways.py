@@ -51,6 +51,8 @@ class Way:
         What is asked.
     title : str
         Title of the workshop; empty outside of one.
+    sealed : dict, optional
+        What a device needs to seal and keep marks while it has no network.
     bbox : tuple of float, optional
         West, south, east, north that the map begins at; the whole borough where left out.
     """
@@ -66,12 +68,13 @@ class Way:
     times: bool = True
     reasons: bool = True
     title: str = ""
+    sealed: dict[str, Any] | None = None
     bbox: tuple[float, float, float, float] | None = None
 
     @property
     def script(self) -> dict[str, Any]:
         """What the scripts of the marking page have to know."""
-        names = ("url", "list", "stop", "times", "reasons", "title", "bbox")
+        names = ("url", "list", "stop", "times", "reasons", "words", "groups", "borders", "title", "bbox", "sealed")
         return {name: getattr(self, name) for name in names}
 
 

@@ -18,6 +18,7 @@ from service.web.dependencies import CoreDep
 from service.web.templates import render_page
 from service.workshops import workflow
 from service.workshops.dependencies import COOKIE, find_seat, leave_seat, require_seat_tokens, take_seat
+from service.workshops.shell import sealed_facts
 from service.workshops.workflow import SeatView
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(get_principal)])
@@ -120,5 +121,6 @@ def _way(request: Request, core: Core, seat: SeatView) -> Way:
         times=page.questions["times"],
         reasons=page.questions["reasons"],
         title=page.title,
+        sealed=sealed_facts(core, page, request.cookies.get(COOKIE, "")),
         bbox=page.bbox,
     )

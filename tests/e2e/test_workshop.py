@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from service.core import open_core
 from service.settings import Settings
 from service.workshops.workflow import add_sample_duty
 from tests.conftest import Server, running_server
+from tests.support.offline import LISTEN
 from tests.support.site import NetworkLog, axe_violations, make_demo
 from tests.support.workshops import close_window
 
@@ -132,8 +134,7 @@ def test_two_phones_join_by_qr_and_by_hand_and_the_worker_sees_the_counts(site: 
 def test_next_person_sees_nothing_of_the_one_before(site: Server, open_page: Any) -> None:
     _, code = set_up(site, open_page(DESK), words=True)
     page = open_page(PHONE, has_touch=True)
-    bodies: list[dict[str, Any]] = []
-    page.on("request", lambda r: bodies.append(r.post_data_json) if r.url.endswith("/workshop/places") else None)
+    page.add_init_script(LISTEN)  # what leaves the page is sealed
     page.goto(f"{site.url}/j#{code}")
     page.wait_for_url("**/j/mark")
     press(page, "Start")
@@ -148,8 +149,8 @@ def test_next_person_sees_nothing_of_the_one_before(site: Server, open_page: Any
     assert page.locator("#sheet input:checked").count() == 0
     mark_a_place(page)
     sent(page)
-    keys = [body["properties"]["contributor_key"] for body in bodies]
-    assert len(set(keys)) == 2
+    marks = [json.loads(text)["mark"] for text in page.evaluate("window.plain")]
+    assert len({one["properties"]["contributor_key"] for one in marks}) == len(marks) == 2
 
 
 def test_exit_leaves_at_once(site: Server, open_page: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -35,9 +36,11 @@ BLANK = dict.fromkeys(("note", "suggestion", "people", "never", "id", "receipt",
 MAP = {"styles": "", "stage": "", "words": "", "scripts": ""}
 PLACE = {"ward": "Evelyn", "day": date(2018, 6, 3), "state": "pending", "feeling": "safe"}
 WAY = Way(send=lambda _: None, url="", start="", list="", stop="", words=True, borders=True, title="Youth club")  # type: ignore[arg-type,return-value]
+KEPT_WAY = replace(WAY, title="", sealed={"app": ""})
 QUESTIONS = {"choices": choices(), "way": WAY, "note_max": 500, "people_max": 30}
 PAGES: dict[str, dict[str, Any]] = {
     "mark.html": {"map": MAP, **QUESTIONS},
+    "workshops/app.html": {"map": MAP | {"links": ""}, **QUESTIONS, "way": KEPT_WAY},
     "mark_closed.html": {},
     "mark_list.html": {"form": FORM | BLANK, "found": [], "groups": [], "problem": "", "way": WAY, "person": ""},
     "mark_list_why.html": {
@@ -64,7 +67,7 @@ PAGES: dict[str, dict[str, Any]] = {
     },
     "receipt_take_back.html": {"place": PLACE, "receipt": ""},
 }
-SCRIPTS = ("mark/flow.js", "mark/search.js", "mark/words.js")
+SCRIPTS = ("mark/flow.js", "mark/search.js", "mark/words.js", "mark/device.js")
 FRAME = re.compile(r'<footer.*?</footer>|<header class="top">.*?</header>|<p class="sample".*?</p>', re.DOTALL)
 
 

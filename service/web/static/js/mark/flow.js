@@ -1,13 +1,19 @@
 /* The marking page: one question at a time in the sheet. All answers live in this page's memory and nowhere else. */
 
+import { carriedNames, receiptWords } from "./carried.js";
+import { Device } from "./device.js";
+import { keepApp } from "./kept_app.js";
 import { Outbox, newId, newSecret } from "./outbox.js";
+import { SealedOutbox } from "./sealed_outbox.js";
 import { find } from "./search.js";
+import { findWay, fit } from "./way.js";
 import { Where } from "./where.js";
 import { Words } from "./words.js";
 
 const LAST = 5;
 const MOST_REASONS = 10;
 const SETTLE_MS = 400; // a second tap so soon was meant for the screen before
+const OVER = "This workshop is over. It takes no new marks. Please tell the adult with you.";
 const FEELINGS = { safe: "Feels safe", unsafe: "Feels unsafe", mixed: "It depends" };
 const FIELD_STEP = { geometry: 1, kind: 1, feeling: 2, times: 3, reasons: 4, note: 5, suggestion: 5, people: 5 };
 
@@ -15,14 +21,17 @@ const at = (id) => document.getElementById(id);
 const flow = at("flow");
 const sheet = at("sheet");
 const base = flow.dataset.base;
-const way = JSON.parse(flow.dataset.way); // what this way of marking asks, and where it sends
+const way = await findWay(flow); // what this way of marking asks, and where it sends
 const steps = [1, 2, 3, 4, LAST].filter((one) => (one !== 3 || way.times) && (one !== 4 || way.reasons));
-const outbox = new Outbox(way.url, told);
+const outbox = way.app ? new SealedOutbox(base, receiptWords(way.app), told) : new Outbox(way.url, told);
+const device = way.app ? new Device(outbox, over) : null;
+const carried = way.app ? carriedNames(way.app) : null;
 const words = new Words(base, at("look-again"));
 let where = null;
 let step = 0;
 let person = newSecret();
 let current = null; // the mark that the last screen is about
+let corrects = null; // id of a refused mark that the next one stands for
 let left = false;
 let shownAt = 0;
 
@@ -157,12 +166,22 @@ async function check() {
   const typed = ["note", "suggestion"].map((name) => (sheet.elements[name] ? sheet.elements[name].value.trim() : ""));
   const shown = shownAt;
   at("next").disabled = true;
-  const stop = await words.look(typed);
+  const [stop] = await Promise.all([words.look(typed), device ? outbox.ask() : null]);
   at("next").disabled = false;
   if (shown !== shownAt) return; // the screen was left meanwhile
+  if (over()) return tooLate();
   if (!stop) return send();
   refresh();
   at("look-again").scrollIntoView({ block: "nearest" });
+}
+
+function tooLate() {
+  words.forget();
+  current = null;
+  at("receipt").hidden = true;
+  at("q6").textContent = "Not sent";
+  at("sent-state").textContent = OVER;
+  show("sent");
 }
 
 function send() {
@@ -170,16 +189,23 @@ function send() {
   at("receipt").hidden = true;
   at("q6").textContent = "Sending";
   at("sent-state").textContent = "One moment.";
-  current = outbox.add(feature());
+  current = outbox.add(feature(), corrects);
+  corrects = null;
   show("sent");
 }
 
 /* The outbox says what became of a mark. */
 function told(item) {
-  at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
-  at("unsent").hidden = outbox.unsent === 0;
+  if (device) {
+    device.show();
+    if (item === null) return kept();
+  } else {
+    at("unsent").textContent = outbox.unsent === 1 ? "1 not sent yet" : outbox.unsent + " not sent yet";
+    at("unsent").hidden = outbox.unsent === 0;
+  }
   if (item.state === "refused") return refuse(item);
-  if (item !== current) return late(item);
+  if (item !== current) return device ? undefined : late(item); // a sealed mark has shown its receipt at once
+  if (item.state === "kept" || item.state === "loose") return receive(item);
   if (item.state === "sent") {
     at("q6").textContent = "Sent. Thank you.";
     at("sent-state").textContent = "Staff will read it.";
@@ -193,6 +219,20 @@ function told(item) {
           : "Your sign-in has ended. Please sign in again in a new tab. Keep this page open: it keeps trying."
         : "It is not sent yet. We are trying again. Keep this page open. You can mark another place now: the receipt comes when it is sent.";
   }
+}
+
+/* The network was tried: what is still here waits on the device. */
+function kept() {
+  if (!current || (current.state !== "kept" && current.state !== "loose")) return;
+  const loose = current.state === "loose";
+  at("q6").textContent = loose ? "Not sent yet" : "Kept on this device";
+  at("sent-state").textContent = loose
+    ? "It is not sent yet. We are trying again. Keep this page open."
+    : "There is no network right now. Your mark is locked, so that nobody can read it here. We send it when there is Wi-Fi. You can mark another place or close this page.";
+}
+
+function over() {
+  return Boolean(way.seat) && Date.now() >= Date.parse(way.seat.closesAt);
 }
 
 /* A mark that was sent after its screen was left: its receipt waits on the next such screen, for the same person only. */
@@ -212,6 +252,13 @@ function wordsOf(receipt) {
 function refuse(item) {
   const problem = item.problem || {};
   const errors = problem.errors || [];
+  if (device && item !== current) return; // the page says "Not sent: tell an adult" as long as it is kept
+  if (device && errors.length) corrects = item.feature.id;
+  if (device && !errors.length) {
+    at("q6").textContent = "Not sent: tell an adult";
+    at("sent-state").textContent = "Your mark is kept on this device. " + (problem.detail || "");
+    return;
+  }
   if (item === current && problem.status === 410) {
     at("q6").textContent = "Not sent";
     at("sent-state").textContent = problem.detail + " Tell the adult with you.";
@@ -224,6 +271,8 @@ function refuse(item) {
 }
 
 async function receive(item) {
+  if (item.shown || item !== current) return;
+  item.shown = true;
   const receipt = item.answer.receipt;
   at("receipt").hidden = false;
   at("receipt-words").textContent = wordsOf(receipt);
@@ -247,6 +296,8 @@ async function receive(item) {
 
 function again() {
   words.forget();
+  if (device) outbox.forget();
+  corrects = null;
   if (at("receipt-qr").src) URL.revokeObjectURL(at("receipt-qr").src);
   at("receipt-words").textContent = "";
   current = null;
@@ -297,7 +348,7 @@ function wire() {
   flow.addEventListener("click", stray, true);
   sheet.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (document.activeElement === at("find")) find(base, where);
+    if (document.activeElement === at("find")) find(base, where, carried);
     else advance();
   });
   sheet.addEventListener("change", () => {
@@ -328,8 +379,8 @@ function wire() {
   at("stop").addEventListener("click", () => window.location.replace(way.stop));
   at("undo").addEventListener("click", () => where.undo());
   at("locate").addEventListener("click", locate);
-  at("find-go").addEventListener("click", () => find(base, where));
-  at("find").addEventListener("search", () => find(base, where));
+  at("find-go").addEventListener("click", () => find(base, where, carried));
+  at("find").addEventListener("search", () => find(base, where, carried));
   sheet.querySelectorAll("[data-draw]").forEach((button) => {
     button.addEventListener("click", () => where.use(where.kind === button.dataset.draw ? "point" : button.dataset.draw));
   });
@@ -341,6 +392,7 @@ function wire() {
 
 function start(event) {
   event.preventDefault();
+  if (over()) return closed();
   const first = !where;
   if (first) {
     where = new Where(window.saferPlaces.map, () => {
@@ -365,6 +417,28 @@ function start(event) {
   }
 }
 
+/* ---- with no network ------------------------------------------------------------------------------------------ */
+
+/* Say why nothing can be marked here now; what waits is sent all the same. */
+function closed() {
+  at("closed").textContent = way.seat ? OVER : "This device is in no workshop yet, and there is no network to join one. Find Wi-Fi, then load this page again.";
+  at("closed").hidden = false;
+  at("offline")?.remove(); // it says "go on"
+  at("start").hidden = true;
+}
+
+async function open() {
+  outbox.seat = way.seat;
+  if (way.shell) {
+    if (way.seat) fit(way, sheet);
+    document.querySelectorAll("a[data-list]").forEach((link) => (link.hidden = true)); // those pages need the network
+  }
+  keepApp(base, way);
+  await outbox.hurry();
+  device.show();
+  if (!way.seat || over()) closed();
+}
+
 /* Without scripts "Start" leads to the list; with them it is a button that opens the map. */
 const begin = document.createElement("button");
 begin.type = "button";
@@ -377,5 +451,6 @@ window.addEventListener("leaving", () => {
   left = true;
 });
 window.addEventListener("beforeunload", (event) => {
-  if (outbox.unsent && !left) event.preventDefault();
+  if ((device ? outbox.holds : outbox.unsent) && !left) event.preventDefault();
 });
+if (device) open();

@@ -9,7 +9,14 @@ function tell(words) {
   at("found-none").hidden = !words;
 }
 
-export async function find(base, where) {
+async function ask(base, words) {
+  const response = await fetch(base + "/api/v1/names?q=" + encodeURIComponent(words), { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(String(response.status));
+  return (await response.json()).names;
+}
+
+/* carried: a search over names that the page brought along; without it our server is asked */
+export async function find(base, where, carried) {
   const words = at("find").value.trim();
   const list = at("found");
   list.replaceChildren();
@@ -19,9 +26,7 @@ export async function find(base, where) {
   let names = [];
   const slow = setTimeout(() => tell("Looking."), SLOW_MS);
   try {
-    const response = await fetch(base + "/api/v1/names?q=" + encodeURIComponent(words), { headers: { Accept: "application/json" } });
-    if (!response.ok) throw new Error(String(response.status));
-    names = (await response.json()).names;
+    names = carried ? await carried(words) : await ask(base, words);
   } catch (error) {
     tell("The search does not work right now. Tap the map instead.");
     return;
