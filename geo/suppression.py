@@ -300,52 +300,48 @@ class _Attacker:
         """Return the targets whose lowest and highest possible values lie closer than wanted.
 
         One solution bounds every cell from inside: a cell whose values in two solutions lie far enough apart needs no
-        program of its own. So cells that share no total are first driven apart together, then each that is left alone.
+        program of its own. So all are driven apart together, each no further than wanted; where that helps none of them
+        the halves are, down to a single cell with its two programs.
         """
-        if not targets:
-            return set()
         ends = np.vstack([np.full(len(self.index), np.inf), np.full(len(self.index), -np.inf)])
-        left, before = list(targets), -1
-        while left and len(left) != before:
-            before = len(left)
-            for batch in self._batches(left):
-                self._drive(batch, ends)
-            left = [key for key in left if not self._is_wide(key, ends, interval_min)]
-        narrow = set()
-        for key in left:
-            if not self._is_wide(key, ends, interval_min):
-                self._drive([key], ends)
-                if not self._is_wide(key, ends, interval_min):
-                    narrow.add(key)
+        heaps, narrow = [list(targets)], set()
+        while heaps:
+            keys = heaps.pop()
+            left = [key for key in keys if not self._is_wide(key, ends, interval_min)]
+            if not left:
+                continue
+            self._drive(left, ends, None)
+            self._drive(left, ends, interval_min if len(left) > 1 else int(UNBOUNDED))
+            still = [key for key in left if not self._is_wide(key, ends, interval_min)]
+            if len(left) == 1:
+                narrow |= set(still)
+            elif len(still) < len(left):
+                heaps.append(still)
+            else:
+                heaps += [still[len(still) // 2 :], still[: len(still) // 2]]
         return narrow
 
-    def _batches(self, keys: Sequence[str]) -> list[list[str]]:
-        """Return the first of every total's hidden parts together, then the second of each, and one batch of totals."""
-        nth: dict[str, int] = {}
-        seen: dict[str, int] = {}
-        wanted = set(keys)
-        for relation in self.relations:
-            for part in relation.parts:
-                if part in wanted and part not in nth:
-                    nth[part] = seen[relation.total] = seen.get(relation.total, -1) + 1
-        batches: dict[int, list[str]] = {}
-        for key in keys:
-            batches.setdefault(nth.get(key, -1), []).append(key)
-        return [batches[number] for number in sorted(batches)]
-
-    def _drive(self, keys: Sequence[str], ends: FloatArray) -> None:
-        positions = [self.index[key] for key in keys]
-        upper = sparse.vstack([self.inside, self.cover[~self.adds_up]], format="csr")
+    def _drive(self, keys: Sequence[str], ends: FloatArray, goal: int | None) -> None:
+        """Look for low values of some cells, or for values up to ``goal`` people above the lowest seen."""
+        cells, extra = len(self.index), len(keys) if goal is not None else 0
+        positions = np.array([self.index[key] for key in keys], dtype=np.intp)
+        rows = sparse.vstack([self.inside, self.cover[~self.adds_up]], format="csr")
         equal = self.cover[self.adds_up]
         box = np.column_stack([self.low, self.high])
-        for sign in (1.0, -1.0):
-            cost = np.zeros(len(self.index))
-            cost[positions] = sign
-            found = self._solve(
-                cost, (upper, np.zeros(upper.shape[0])), (equal, np.zeros(equal.shape[0])), box
-            )
-            np.minimum(ends[0], found, out=ends[0])
-            np.maximum(ends[1], found, out=ends[1])
+        cost = np.zeros(cells + extra)
+        if goal is None:
+            cost[positions] = 1.0
+        else:  # a gain that stops counting at the goal spreads people over all cells instead of heaping them in one
+            cost[cells:] = -1.0
+            pick = sparse.csr_array((np.ones(extra), (np.arange(extra), positions)), shape=(extra, cells))
+            gain = sparse.hstack([-pick, sparse.eye_array(extra)], format="csr")
+            rows = sparse.vstack([sparse.hstack([rows, sparse.csr_array((rows.shape[0], extra))]), gain], format="csr")
+            equal = sparse.hstack([equal, sparse.csr_array((equal.shape[0], extra))], format="csr")
+            most = np.minimum(np.ceil(ends[0, positions] - SLACK) + goal, UNBOUNDED)
+            box = np.vstack([box, np.column_stack([np.zeros(extra), most])])
+        found = self._solve(cost, (rows, np.zeros(rows.shape[0])), (equal, np.zeros(equal.shape[0])), box)[:cells]
+        np.minimum(ends[0], found, out=ends[0])
+        np.maximum(ends[1], found, out=ends[1])
 
     def _is_wide(self, key: str, ends: FloatArray, interval_min: int) -> bool:
         """Whether whole numbers of people that far apart are possible."""
