@@ -99,6 +99,10 @@ def _include_routers(app: FastAPI) -> None:
         maps_router.router,
         maps_pages.router,
         web_pages.router,
+        # workshops
+        # moderation
+        # releases
+        # duty
     ):
         app.include_router(router)
 

@@ -15,6 +15,7 @@ from service.demo.cli import demo
 from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
 from service.names import cli as names_cli
+from service.people import cli as people_cli
 from service.runs import cli as runs_cli
 from service.settings import Settings
 from service.venues import cli as venues_cli
@@ -38,6 +39,11 @@ app.add_typer(runs_cli.app, name="run")
 app.command()(jobs_cli.worker)
 app.add_typer(names_cli.app, name="names")
 app.add_typer(venues_cli.app, name="venues")
+app.add_typer(people_cli.app, name="staff")
+# workshops
+# moderation
+# releases
+# duty
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeVar, cast
 
+from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from service.settings import Settings
@@ -72,6 +74,28 @@ class Core:
     def keyed_hash(self, purpose: str, value: str) -> str:
         """Return the HMAC-SHA256 of ``value`` in hex; ``purpose`` keeps the uses of one key apart."""
         return hmac.new(self.secret, f"{purpose}\0{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+    def encrypt(self, purpose: str, value: bytes) -> str:
+        """Return ``value`` encrypted (AES-128-CBC with HMAC-SHA256, Fernet) under a key of ``purpose``, as text."""
+        return self._cipher(purpose).encrypt(value).decode("ascii")
+
+    def decrypt(self, purpose: str, sealed: str) -> bytes:
+        """Return what ``encrypt`` was given.
+
+        Raises
+        ------
+        ValueError
+            If it was changed, or made with another secret or purpose.
+        """
+        try:
+            return self._cipher(purpose).decrypt(sealed.encode("ascii"))
+        except InvalidToken as error:
+            message = "A stored secret cannot be opened: the deployment's secret key is not the one it was made with."
+            raise ValueError(message) from error
+
+    def _cipher(self, purpose: str) -> Fernet:
+        key = hmac.new(self.secret, f"cipher\0{purpose}".encode(), hashlib.sha256).digest()
+        return Fernet(base64.urlsafe_b64encode(key))
 
 
 def initialise(settings: Settings, mode: Mode) -> None:

@@ -13,7 +13,7 @@ from service.settings import Settings
 
 # What a line may hold beside its event; anything else that a call adds is dropped.
 KEPT = (
-    *("principal", "role", "rows", "venue", "status", "code", "bytes"),
+    *("principal", "role", "hash", "rows", "venue", "status", "code", "bytes"),
     *("job", "kind", "worker", "attempt", "set", "run", "seconds"),
 )
 AUDIT_FILE = "audit.log"

@@ -7,18 +7,8 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-Role = Literal["youth_worker", "moderator", "safeguarding_lead", "planner", "admin"]
-
-
-class StaffKey(BaseModel):
-    """A staff key as the settings hold it: only its SHA-256, never the key."""
-
-    id: str = Field(description="Name of the key, such as 'planning-desk'.", min_length=1, max_length=60)
-    role: Role = Field(description="The role that the key acts in.")
-    sha256: str = Field(description="SHA-256 of the key, in hex.", pattern="^[0-9a-f]{64}$")
 
 
 class Settings(BaseSettings):
@@ -40,7 +30,6 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         default=None, description="Key of receipts and staff cookies; unset means a file made in the data folder."
     )
-    staff_keys: list[StaffKey] = Field(default=[], description="JSON list of staff keys: id, role, sha256.")
     staff_session_minutes: int = Field(default=60, ge=5, le=720, description="How long a staff page session lasts.")
 
     dpia_reference: str | None = Field(default=None, description="Reference of the DPIA (L1).")
@@ -84,6 +73,16 @@ class Settings(BaseSettings):
     tile_url: str | None = Field(default=None, description="Tile service to proxy and cache, with {z}, {x} and {y}.")
     basemap_attribution: str = Field(default="", description="Attribution of the ground map.")
     tile_cache_mb: int = Field(default=500, ge=10, description="Largest size of the tile cache.")
+
+    # people: accounts, sessions, sign-in from elsewhere
+
+    # workshops: codes, seats, the wall
+
+    # moderation: clocks, escalation, second looks
+
+    # releases: thresholds of disclosure, how often
+
+    # duty: how long each class of data is kept
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     worker: bool = Field(default=True, description="Start a worker process beside the web process.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -21,6 +20,8 @@ from sqlalchemy import make_url
 
 from service.app import create_app
 from service.core import Core, initialise, open_core
+from service.people.models import PrincipalRow, Team
+from service.people.workflow import hash_key
 from service.settings import Settings
 from tests.support.postgresql import create_database, drop_database, find_binaries, running_cluster
 
@@ -36,7 +37,9 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STAFF_KEYS = {role: f"test-key-of-{role}" for role in ("youth_worker", "moderator", "planner", "admin")}
+ROLES = ("youth_worker", "moderator", "safeguarding_lead", "planner", "admin")
+STAFF_KEYS = {role: f"test-key-of-{role}" for role in (*ROLES, "other_worker")}
+# other_worker is a youth worker of another team
 ASSESSMENT: dict[str, Any] = {
     "dpia_reference": "TEST-1",
     "controller": "Test council",
@@ -61,11 +64,22 @@ def realdata() -> Path:
     return folder
 
 
-def staff_settings() -> list[dict[str, str]]:
-    return [
-        {"id": role, "role": role, "sha256": hashlib.sha256(key.encode()).hexdigest()}
-        for role, key in STAFF_KEYS.items()
-    ]
+def add_staff(settings: Settings) -> None:
+    """Give a store one API key a role, and a second youth worker of another team."""
+    core = open_core(settings)
+
+    def write(session: Any) -> None:
+        teams = {name: Team(name=name) for name in ("North team", "South team")}
+        session.add_all(teams.values())
+        session.flush()
+        for name, key in STAFF_KEYS.items():
+            row = PrincipalRow(kind="api_key", label=name, role=name, secret_hash=hash_key(key))
+            row.role = "youth_worker" if name == "other_worker" else name
+            row.team_id = teams["South team" if name == "other_worker" else "North team"].id
+            session.add(row)
+
+    core.store.write(write)
+    core.store.close()
 
 
 def bearer(role: str) -> dict[str, str]:
@@ -80,6 +94,7 @@ def template_stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
     for mode in ("demo", "real"):
         folder = tmp_path_factory.mktemp(f"template-{mode}")
         initialise(Settings(data_dir=folder), mode)  # type: ignore[arg-type]
+        add_staff(Settings(data_dir=folder))
         made[mode] = folder
     return made
 
@@ -92,7 +107,7 @@ def make_settings(template_stores: dict[str, Path], tmp_path: Path) -> Callable[
         folder = tmp_path / f"store-{mode}"
         if not folder.exists():
             shutil.copytree(template_stores[mode], folder)
-        extra = {"staff_keys": staff_settings(), "worker": False} | (ASSESSMENT if mode == "real" else {})
+        extra = {"worker": False} | (ASSESSMENT if mode == "real" else {})
         return Settings(data_dir=folder, **(extra | values))
 
     return make
@@ -129,7 +144,9 @@ def postgresql_url() -> Iterator[str]:
 def postgresql_template(postgresql_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the name of a migrated database of a demo, cloned for each test."""
     url = create_database(postgresql_url)
-    initialise(Settings(data_dir=tmp_path_factory.mktemp("template-postgresql"), database_url=url), "demo")
+    settings = Settings(data_dir=tmp_path_factory.mktemp("template-postgresql"), database_url=url)
+    initialise(settings, "demo")
+    add_staff(settings)
     return str(make_url(url).database)
 
 
@@ -139,7 +156,7 @@ def postgresql_settings(postgresql_url: str, postgresql_template: str, tmp_path:
     url = create_database(postgresql_url, template=postgresql_template)
     folder = tmp_path / "store-postgresql"
     folder.mkdir()
-    yield Settings(data_dir=folder, database_url=url, staff_keys=staff_settings(), worker=False)  # type: ignore[arg-type]
+    yield Settings(data_dir=folder, database_url=url, worker=False)
     drop_database(url)
 
 

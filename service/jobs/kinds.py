@@ -50,4 +50,7 @@ KINDS: dict[str, Kind] = {
     "join_hotspots": _join_hotspots,
     "hotspots": _hotspots,
     "density": _density,
+    # moderation
+    # releases
+    # duty
 }

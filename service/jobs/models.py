@@ -1,4 +1,4 @@
-"""Table of jobs: leased rows of long work."""
+"""Tables of jobs: leased rows of long work, and when regular work is next due."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(AwareDateTime, default=utc_now)
     started_at: Mapped[datetime | None] = mapped_column(AwareDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(AwareDateTime)
+
+
+class Schedule(Base):
+    """When one kind of regular work is next due; the code says how often."""
+
+    __tablename__ = "schedule"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_at: Mapped[datetime] = mapped_column(AwareDateTime)
+    last_at: Mapped[datetime | None] = mapped_column(AwareDateTime)

@@ -11,17 +11,20 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 
 from sqlalchemy.exc import OperationalError
 
 from service.core import Core, StartError, open_core, require_assessment
 from service.jobs.runner import Runner
+from service.jobs.schedule import enqueue_due
 from service.logs import configure_logs
 from service.settings import Settings
 
 LOG = logging.getLogger("safer_places.worker")
 POLL_S = 0.5
+LOOK_S = 5.0  # how often it looks whether regular work is due
 TROUBLE_S = 5.0  # wait this long after the store could not be reached
 WATCH_S = 0.5
 GRACE_S = 20.0  # a step that says nothing for so long is left where it is: its lease runs out, it is done again
@@ -40,8 +43,12 @@ def run_worker(core: Core, stop: threading.Event) -> None:
     """
     runner = Runner(core, stop=stop)
     LOG.info("worker started")
+    looked = -LOOK_S
     while not stop.is_set():
         try:
+            if time.monotonic() - looked >= LOOK_S:
+                looked = time.monotonic()
+                enqueue_due(core)
             idle = runner.run_one() is None
         except (OperationalError, OSError):
             LOG.exception("the store cannot be reached")

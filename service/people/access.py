@@ -23,26 +23,54 @@ class Right(StrEnum):
     RUNS_READ = "runs.read"  # hot spots and density: not public before a run has passed the gate of P8
     RUNS_START = "runs.start"
     JOBS_READ = "jobs.read"
+    STAFF_MANAGE = "staff.manage"  # accounts, invites, teams, keys
+    AUDIT_READ = "audit.read"
+    WORKSHOPS_RUN = "workshops.run"  # set up and lead workshops of one's own team
+    WORKSHOPS_SEE = "workshops.see"  # every team's workshops: title, window, who was in the room
+    MODERATE_OWN = "moderation.own"  # words and decisions on marks of workshops of one's own team
+    MODERATE = "moderation.all"
+    SECOND_LOOK = "moderation.second-look"
+    LEAD_DECIDE = "lead.decide"
+    DUTY_SET = "duty.set"  # who is on duty, and the number out of hours
+    RELEASES_READ = "releases.read"  # previews and former releases; the current one is public
+    RELEASES_MAKE = "releases.make"
+    FINDINGS_WRITE = "findings.write"
+    RETENTION_RUN = "retention.run"
+    EXPORT_EXACT = "export.exact"  # with a recorded agreement only (L8)
+    CHARACTERISTICS_COUNT = "characteristics.count"  # counts above the threshold, never a row (L4)
 
 
-_SHARED = {Right.PLACES_LIST, Right.MARK_COUNTS, Right.RUNS_READ, Right.JOBS_READ}
+_SHARED = {Right.PLACES_LIST, Right.MARK_COUNTS, Right.RUNS_READ, Right.JOBS_READ, Right.RELEASES_READ}
 
 RIGHTS: dict[str, frozenset[Right]] = {
     "public": frozenset(),
     "youth_worker": frozenset(
-        _SHARED | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.PLACES_PENDING, Right.VENUES_WRITE}
+        _SHARED
+        | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.PLACES_PENDING, Right.VENUES_WRITE}
+        | {Right.WORKSHOPS_RUN, Right.MODERATE_OWN, Right.FINDINGS_WRITE}
     ),
     "moderator": frozenset(
-        _SHARED | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.PLACES_PENDING, Right.PLACES_WORDS}
+        _SHARED
+        | {Right.PLACES_CREATE, Right.PLACES_EXACT, Right.PLACES_PENDING, Right.PLACES_WORDS}
+        | {Right.MODERATE, Right.SECOND_LOOK, Right.FINDINGS_WRITE}
     ),
     "safeguarding_lead": frozenset(
         _SHARED
         | {Right.PLACES_EXACT, Right.PLACES_PENDING, Right.PLACES_HELD, Right.PLACES_WORDS, Right.PLACES_BORDERS}
+        | {Right.LEAD_DECIDE, Right.DUTY_SET, Right.WORKSHOPS_SEE, Right.MODERATE, Right.AUDIT_READ}
     ),
-    "planner": frozenset(_SHARED | {Right.PLACES_EXACT, Right.RUNS_START, Right.VENUES_WRITE}),
-    "admin": frozenset({Right.JOBS_READ, Right.RUNS_READ, Right.VENUES_WRITE}),  # admins see no marks
-    # Whoever opens the demo: everything in it is made up.
-    "demo": frozenset(set(Right)),
+    "planner": frozenset(
+        _SHARED
+        | {Right.PLACES_EXACT, Right.RUNS_START, Right.VENUES_WRITE}
+        | {Right.RELEASES_MAKE, Right.FINDINGS_WRITE, Right.EXPORT_EXACT, Right.CHARACTERISTICS_COUNT}
+    ),
+    # admins see no marks
+    "admin": frozenset(
+        {Right.JOBS_READ, Right.RUNS_READ, Right.VENUES_WRITE, Right.RELEASES_READ, Right.RELEASES_MAKE}
+        | {Right.STAFF_MANAGE, Right.AUDIT_READ, Right.RETENTION_RUN}
+    ),
+    # Whoever opens the demo: everything in it is made up; its accounts are not for visitors.
+    "demo": frozenset(set(Right) - {Right.STAFF_MANAGE, Right.EXPORT_EXACT, Right.RETENTION_RUN}),
 }
 
 # The right that each row and field of a place asks for; whatever is not named here is shown to nobody.
@@ -68,10 +96,27 @@ PLACE_FIELDS: dict[str, Right] = {
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: the public, a visitor of the demo, or staff by key."""
+    """Who asks: the public, a visitor of the demo, or staff by session or API key.
+
+    Parameters
+    ----------
+    id : str
+        What colleagues and the audit call them.
+    role : str
+        A key of ``RIGHTS``.
+    number : int, optional
+        Row of the principal; None for the public and the demo.
+    team_id : int, optional
+        Team of a member of staff.
+    scopes : frozenset of str, optional
+        Rights that an API key is held to; None for all of its role.
+    """
 
     id: str
     role: str
+    number: int | None = None
+    team_id: int | None = None
+    scopes: frozenset[str] | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -80,7 +125,7 @@ class Principal:
 
     def may(self, right: Right) -> bool:
         """Return whether the role holds the right."""
-        return right in RIGHTS.get(self.role, frozenset())
+        return right in RIGHTS.get(self.role, frozenset()) and (self.scopes is None or right in self.scopes)
 
     @property
     def place_fields(self) -> frozenset[str]:

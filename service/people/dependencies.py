@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from service.core import Core
 from service.errors import ForbiddenError, NotSignedInError
@@ -19,7 +20,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def get_principal(request: Request, core: CoreDep) -> Principal:
-    """Return who asks; never blocks, so it needs no thread.
+    """Return who asks; a thread is taken only where a key or a cookie has to be looked up.
 
     Raises
     ------
@@ -30,17 +31,17 @@ async def get_principal(request: Request, core: CoreDep) -> Principal:
     TooManyRequestsError
         After too many wrong keys from one network.
     """
-    principal = _find_principal(request, core)
+    header, cookie = request.headers.get("authorization", ""), request.cookies.get(COOKIE, "")
+    nobody = DEMO if core.is_demo else PUBLIC
+    principal = await run_in_threadpool(_find_principal, request, core, header, cookie) if header or cookie else nobody
     request.state.principal = principal
     return principal
 
 
-def _find_principal(request: Request, core: Core) -> Principal:
-    header = request.headers.get("authorization", "")
+def _find_principal(request: Request, core: Core, header: str, cookie: str) -> Principal:
     if header:
         return _by_key(request, core, header)
-    cookie = request.cookies.get(COOKIE, "")
-    principal = principal_of_session(core, cookie) if cookie else None
+    principal = principal_of_session(core, cookie)
     if principal is not None:
         if request.method not in SAFE_METHODS:
             require_same_origin(request)

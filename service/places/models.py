@@ -56,9 +56,13 @@ class Place(Base):
     longitude_e7: Mapped[int | None]  # a point on the geometry, in 1e-7 degrees
     latitude_e7: Mapped[int | None]
     withdrawn_on: Mapped[date | None]  # day its owner took it back; a held one then waits for the lead (S5)
-    source: Mapped[str] = mapped_column(String(20), default="staff")  # staff, demo, device, import
+    source: Mapped[str] = mapped_column(String(20), default="staff")  # staff, demo, workshop, paper, open, import
     version: Mapped[int] = mapped_column(default=1)
     is_sample: Mapped[bool] = mapped_column(default=False)
+    urgency: Mapped[int] = mapped_column(default=0)  # of the detector: orders the queue, decides nothing (S3)
+    merged_into: Mapped[int | None] = mapped_column(BigKey)  # seq of the mark that speaks for it
+    decided_on: Mapped[date | None]  # day of the last moderation; retention counts from it
+    erased_on: Mapped[date | None]  # day on which retention took what it said
 
 
 class Receipt(Base):

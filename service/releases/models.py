@@ -24,4 +24,6 @@ class Release(Base):
     path: Mapped[str] = mapped_column(String(300))
     summary: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     is_current: Mapped[bool] = mapped_column(default=False)
+    made_by: Mapped[str] = mapped_column(String(120), default="")  # label of staff, or 'schedule'
+    basis: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # private: what the next one is checked against
     created_at: Mapped[datetime] = mapped_column(AwareDateTime, default=utc_now)

@@ -23,7 +23,7 @@ from service.maps.clusters import MAX_GROUPS, cluster
 from service.people.access import DEMO, PUBLIC, Principal
 from service.places import workflow as places
 from service.settings import Settings
-from tests.conftest import ASSESSMENT, bearer, staff_settings
+from tests.conftest import ASSESSMENT, add_staff, bearer
 from tests.support import crime_square as square
 from tests.support.maps import HELD, add_many, fill, make_pmtiles, mark
 
@@ -55,8 +55,9 @@ def own_folder(demo_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    values: dict[str, Any] = ASSESSMENT | {"staff_keys": staff_settings()}
+    values: dict[str, Any] = dict(ASSESSMENT)
     folder = fill(tmp_path_factory.mktemp("maps-real"), "real", **values)
+    add_staff(Settings(data_dir=folder))
     with TestClient(create_app(Settings(data_dir=folder, worker=False, **values))) as client:
         yield client
 

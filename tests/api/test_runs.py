@@ -37,7 +37,7 @@ from service.runs.workflow import (
     run_hotspots,
 )
 from service.settings import Settings
-from tests.conftest import ASSESSMENT, bearer, staff_settings
+from tests.conftest import ASSESSMENT, add_staff, bearer
 from tests.support import crime_square as square
 
 JOB = Silent()
@@ -51,6 +51,7 @@ def stocked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stocked")
     settings = Settings(data_dir=folder / "data")
     initialise(settings, "real")
+    add_staff(settings)
     core = open_core(settings)
     square.import_borough(core, folder)
     square.import_months(core, folder / "files", HELD)
@@ -62,7 +63,7 @@ def stocked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stocked_settings(stocked_folder: Path, tmp_path: Path) -> Settings:
     shutil.copytree(stocked_folder, tmp_path / "stocked")
-    return Settings(data_dir=tmp_path / "stocked", staff_keys=staff_settings(), worker=False, **ASSESSMENT)  # type: ignore[arg-type]
+    return Settings(data_dir=tmp_path / "stocked", worker=False, **ASSESSMENT)
 
 
 @pytest.fixture

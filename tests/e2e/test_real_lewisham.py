@@ -18,7 +18,8 @@ import pytest
 import shapely
 
 from geo import crs
-from tests.conftest import ASSESSMENT, STAFF_KEYS, bearer, running_server, staff_settings
+from service.settings import Settings
+from tests.conftest import ASSESSMENT, STAFF_KEYS, add_staff, bearer, running_server
 from tests.support.police import dump_rows, write_months
 
 pytestmark = [pytest.mark.realdata, pytest.mark.browser, pytest.mark.slow]
@@ -49,7 +50,6 @@ def environment_of(folder: Path) -> dict[str, str]:
     settings = {f"SAFER_PLACES_{name.upper()}": value for name, value in ASSESSMENT.items()}
     return settings | {
         "SAFER_PLACES_DATA_DIR": str(folder),
-        "SAFER_PLACES_STAFF_KEYS": json.dumps(staff_settings()),
         "SAFER_PLACES_WORKER": "false",
     }
 
@@ -73,6 +73,7 @@ def deployment(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     data, answers = folder / "data", folder / "answers"
     answers.mkdir()
     command(data, "init")
+    add_staff(Settings(data_dir=data))
     for name, (file, level, _) in SETS.items():
         path = realdata / "boundaries" / file
         default = ["--default"] if name == "wards-2022" else []

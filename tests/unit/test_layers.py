@@ -34,7 +34,9 @@ NOT_SUBJECTS = {"store", "web", "demo"}
 # What one subject shows to the others; the rest of it is its own.
 OPEN_PARTS = {"workflow", "schemas"}
 # Rights are asked in one place by everybody (X2), and a long function of any subject tells how far it is.
-OPEN_MODULES = {"service.people.access", "service.people.dependencies", "service.jobs.context"}
+OPEN_MODULES = {
+    "service.people.access", "service.people.audit", "service.people.dependencies", "service.jobs.context",
+}  # fmt: skip
 COMPOSERS = {"service.app", "service.cli", "service.tables", "service.main", "service.serve"}
 ENTRY_PARTS = {"router", "pages", "cli"}
 BELOW_ENTRY = {"models", "store", "schemas", "workflow"}

@@ -1,0 +1,1 @@
+"""What is done about places: findings first, actions later."""

@@ -1,0 +1,1 @@
+"""The queue, the safeguarding lead and the detector that orders the queue."""
