@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,8 +10,22 @@ import pandas as pd
 
 from geo.columns import OUTSIDE
 from geo.disclosure_cells import (
-    ALL, BOROUGH, FEELINGS, Partition, Relation, Tally, atom_key, cell_key, countable, fixed_cells, older_key,
-    older_relations, relations, tally, tally_older,
+    ALL,
+    BOROUGH,
+    FEELINGS,
+    Partition,
+    Reasons,
+    Relation,
+    Tally,
+    atom_key,
+    cell_key,
+    countable,
+    fixed_cells,
+    older_key,
+    older_relations,
+    relations,
+    tally,
+    tally_older,
 )  # fmt: skip
 from geo.disclosure_memory import Memory, Older
 from geo.errors import DisclosureError
@@ -128,7 +142,7 @@ def disclose(
     marks: Any,
     partition: Partition,
     *,
-    reasons: Iterable[str],
+    reasons: Reasons,
     rules: Rules | None = None,
     number: int = 1,
     memory: Memory | None = None,
@@ -149,8 +163,8 @@ def disclose(
         ``source``; ``kind`` where borders may be among them.
     partition : Partition
         Wards and unions of wards. While the wards stay the same, the unions of the release before are used.
-    reasons : iterable of str
-        Reason codes that the table has a line for.
+    reasons : mapping of str to iterable of str
+        Feeling -> reason codes that the table has a line for.
     rules : Rules, optional
         Thresholds.
     number : int
@@ -185,17 +199,16 @@ def disclose(
     >>> one = dict(people=1, feeling="unsafe", times=["night"], reasons=["dark"], areas={"wards": ["A"]}, publish="count",
     ...            status="approved", source="device")
     >>> marks = pd.DataFrame([one | dict(contributor=str(n), workshop=str(n % 3)) for n in range(24)])
-    >>> made = disclose(marks, Partition("wards", {"U": ("A", "B")}), reasons=["dark"])
+    >>> made = disclose(marks, Partition("wards", {"U": ("A", "B")}), reasons={"unsafe": ["dark"]})
     >>> made.table.query("area == 'borough' and feeling == 'unsafe' and item == 'night'")["people"].tolist()
     [25]
     """
     rules = rules or Rules()
-    lines = sorted(set(reasons))
     before = (memory or Memory(partition)).moved_to(partition)
     partition = before.partition
     counted = countable(marks)
-    work = _Work(rules, tally(counted, partition, lines), fixed_cells(partition, lines), before)
-    ties = relations(partition, lines) + _bring_older(work, counted, partition)
+    work = _Work(rules, tally(counted, partition, reasons), fixed_cells(partition, reasons), before)
+    ties = relations(partition, reasons) + _bring_older(work, counted, partition)
     _first_values(work, partition, counted)
     report = suppress(
         work.board, ties, _protected(work, ties), interval_min=rules.interval_min, bounds=rules.stands_for,
@@ -304,7 +317,9 @@ def _carry_over(work: _Work, older: Older, partition: Partition) -> None:
             new = cell_key(area, feeling)
             if new in memory.basis or not work.found.people(new):
                 continue
-            same = [key for key, name in olds.items() if key.split("|")[1] == feeling and not work.found.apart(new, name)]
+            same = [
+                key for key, name in olds.items() if key.split("|")[1] == feeling and not work.found.apart(new, name)
+            ]
             if same:
                 memory.take_over(new, older, min(same, key=lambda key: (key not in older.values, key)))
 

@@ -20,7 +20,8 @@ REASON: Final = "reason:"
 MARK_COLUMNS: Final = (
     "contributor", "people", "workshop", "feeling", "times", "reasons", "areas", "publish", "status", "source",
 )  # fmt: skip
-People = Mapping[str, int]
+Reasons = Mapping[str, Iterable[str]]
+"""Feeling -> reason codes that the table has a line for."""
 
 
 def cell_key(area: str, feeling: str, item: str = "") -> str:
@@ -168,13 +169,15 @@ def countable(marks: Any) -> Any:
     if "kind" in marks.columns:
         wanted &= marks["kind"] != "border"
     found = marks[wanted]
-    if len(found) and (bool((found["people"] < 1).any()) or bool(found[["workshop", "contributor"]].isna().any(axis=None))):
+    if len(found) and (
+        bool((found["people"] < 1).any()) or bool(found[["workshop", "contributor"]].isna().any(axis=None))
+    ):
         message = "Every mark needs a workshop, a contributor and at least one person it speaks for."
         raise DisclosureError(message)
     return found
 
 
-def tally(marks: Any, partition: Partition, reasons: Iterable[str]) -> Tally:
+def tally(marks: Any, partition: Partition, reasons: Reasons) -> Tally:
     """Count the distinct people behind every cell of the fixed table.
 
     Parameters
@@ -184,15 +187,16 @@ def tally(marks: Any, partition: Partition, reasons: Iterable[str]) -> Tally:
         touches.
     partition : Partition
         Wards and unions; a ward that the partition does not know counts for the borough only.
-    reasons : iterable of str
-        Codes that the table has a line for.
+    reasons : mapping of str to iterable of str
+        Feeling -> codes that the table has a line for.
 
     Returns
     -------
     Tally
         A person who marked several places is behind a cell once (D1).
     """
-    union_of, known = partition.union_of, frozenset(reasons)
+    union_of = partition.union_of
+    known = {feeling: frozenset(codes) for feeling, codes in reasons.items()}
     found = Tally()
     for row in marks[list(MARK_COLUMNS)].itertuples(index=False):
         who, people = (str(row.workshop), str(row.contributor)), int(row.people)
@@ -201,7 +205,7 @@ def tally(marks: Any, partition: Partition, reasons: Iterable[str]) -> Tally:
         for area in areas:
             found.add(cell_key(area, ALL), who, people)
             found.add(cell_key(area, row.feeling), who, people)
-        for item in _items(row, known):
+        for item in _items(row, known.get(row.feeling, frozenset())):
             found.add(cell_key(BOROUGH, row.feeling, item), who, people)
             if not item.startswith(REASON):
                 found.add(cell_key(BOROUGH, ALL, item), who, people)
@@ -253,15 +257,15 @@ def atom_key(older: Partition, old: str, new: str) -> str:
     return f"{older.set_name}:{old}&{new}"
 
 
-def fixed_cells(partition: Partition, reasons: Iterable[str]) -> list[str]:
+def fixed_cells(partition: Partition, reasons: Reasons) -> list[str]:
     """Return the keys of all approved slices, whatever the marks say (D7).
 
     Parameters
     ----------
     partition : Partition
         Wards and unions.
-    reasons : iterable of str
-        Reason codes.
+    reasons : mapping of str to iterable of str
+        Feeling -> reason codes.
 
     Returns
     -------
@@ -271,20 +275,24 @@ def fixed_cells(partition: Partition, reasons: Iterable[str]) -> list[str]:
     feelings = (ALL, *FEELINGS)
     keys = [cell_key(BOROUGH, feeling) for feeling in feelings]
     keys += [cell_key(BOROUGH, feeling, item) for feeling in feelings for item in (DAY, NIGHT)]
-    keys += [cell_key(BOROUGH, feeling, REASON + code) for feeling in FEELINGS for code in sorted(set(reasons))]
+    keys += [cell_key(BOROUGH, feeling, REASON + code) for feeling in FEELINGS for code in _lines(reasons, feeling)]
     areas = (*partition.unions, *partition.wards)
     return keys + [cell_key(area, feeling) for area in areas for feeling in feelings]
 
 
-def relations(partition: Partition, reasons: Iterable[str]) -> list[Relation]:
+def _lines(reasons: Reasons, feeling: str) -> list[str]:
+    return sorted(set(reasons.get(feeling, ())))
+
+
+def relations(partition: Partition, reasons: Reasons) -> list[Relation]:
     """Return everything that ties the cells of the table together.
 
     Parameters
     ----------
     partition : Partition
         Wards and unions; what lies outside every ward is a part of the borough that is never shown.
-    reasons : iterable of str
-        Reason codes.
+    reasons : mapping of str to iterable of str
+        Feeling -> reason codes.
 
     Returns
     -------
@@ -299,9 +307,8 @@ def relations(partition: Partition, reasons: Iterable[str]) -> list[Relation]:
             found.append(Relation(cell_key(union, feeling), tuple(cell_key(ward, feeling) for ward in wards)))
         times = tuple(cell_key(BOROUGH, feeling, item) for item in (DAY, NIGHT))
         found.append(Relation(cell_key(BOROUGH, feeling), times, covers=False))
-        if feeling != ALL:
-            named = tuple(cell_key(BOROUGH, feeling, REASON + code) for code in sorted(set(reasons)))
-            found.append(Relation(cell_key(BOROUGH, feeling), named, covers=False))
+        named = tuple(cell_key(BOROUGH, feeling, REASON + code) for code in _lines(reasons, feeling))
+        found.append(Relation(cell_key(BOROUGH, feeling), named, covers=False))
     for area in (BOROUGH, *partition.unions, *partition.wards, OUTSIDE):
         found.append(Relation(cell_key(area, ALL), tuple(cell_key(area, feeling) for feeling in FEELINGS)))
     for item in (DAY, NIGHT):

@@ -113,11 +113,10 @@ class Memory:
         """
         try:
             older = tuple(
-                Older(_partition_in(one["partition"]), one["values"], one["since"], one["basis"]) for one in stored["older"]
+                Older(_partition_in(one["partition"]), one["values"], one["since"], one["basis"])
+                for one in stored["older"]
             )
-            return cls(
-                _partition_in(stored["partition"]), stored["values"], stored["since"], stored["basis"], older
-            )
+            return cls(_partition_in(stored["partition"]), stored["values"], stored["since"], stored["basis"], older)
         except (KeyError, TypeError, AttributeError) as error:
             message = "This is not the memory of a release."
             raise DisclosureError(message) from error

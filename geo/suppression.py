@@ -221,7 +221,7 @@ def _narrow_alone(shown: Bounds, relations: Sequence[Relation], targets: set[str
         highs = sum(shown[part][1] for part in relation.parts if part in shown)
         most = shown[relation.total][1] - lows
         least = max(0, shown[relation.total][0] - highs) if len(hidden) == 1 else 0
-        if 0 <= most and most - least < interval_min:
+        if most >= 0 and most - least < interval_min:
             narrow |= targets & set(hidden)
     return narrow
 
@@ -283,7 +283,9 @@ class _Attacker:
         )
         cost = np.concatenate([np.zeros(cells), np.ones(ties), np.full(len(known), DISBELIEF)])
         ceiling = np.full(len(cost), UNBOUNDED)
-        found = self._solve(cost, (rows, limits), (equal, np.zeros(ties)), np.column_stack([np.zeros(len(cost)), ceiling]))
+        found = self._solve(
+            cost, (rows, limits), (equal, np.zeros(ties)), np.column_stack([np.zeros(len(cost)), ceiling])
+        )
         self.adds_up = found[cells : cells + ties] < SLACK
         doubted = known[found[cells + ties :] > SLACK]
         self.low[doubted], self.high[doubted] = 0.0, UNBOUNDED

@@ -11,9 +11,7 @@ import numpy.typing as npt
 from geo.errors import DisclosureError
 
 
-def unite_wards(
-    codes: Sequence[str], x: npt.ArrayLike, y: npt.ArrayLike, *, size: int
-) -> dict[str, tuple[str, ...]]:
+def unite_wards(codes: Sequence[str], x: npt.ArrayLike, y: npt.ArrayLike, *, size: int) -> dict[str, tuple[str, ...]]:
     """Part wards into groups that lie together, by halving the longer side again and again.
 
     Parameters

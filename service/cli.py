@@ -16,6 +16,7 @@ from service.errors import ServiceError
 from service.jobs import cli as jobs_cli
 from service.names import cli as names_cli
 from service.people import cli as people_cli
+from service.releases import cli as releases_cli
 from service.runs import cli as runs_cli
 from service.settings import Settings
 from service.venues import cli as venues_cli
@@ -43,6 +44,7 @@ app.add_typer(people_cli.app, name="staff")
 # workshops
 # moderation
 # releases
+app.add_typer(releases_cli.app, name="release")
 # duty
 
 

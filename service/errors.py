@@ -14,7 +14,14 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from geo.errors import (
-    BoundaryError, ColumnError, CrimeFileError, CRSError, DisclosureError, GeoError, GeometryError, MethodError,
+    BoundaryError,
+    ColumnError,
+    CrimeFileError,
+    CRSError,
+    DisclosureError,
+    GeoError,
+    GeometryError,
+    MethodError,
 )  # fmt: skip
 from service.web.headers import NONCE_KEY, set_security_headers
 from service.web.templates import render_error, render_page, wants_html

@@ -44,6 +44,12 @@ def _density(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[st
     return run_density(core, parameters, job)
 
 
+def _release(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:
+    from service.releases.workflow import release_job
+
+    return release_job(core, parameters, job)
+
+
 KINDS: dict[str, Kind] = {
     "join_places": _join_places,
     "join_crimes": _join_crimes,
@@ -52,5 +58,7 @@ KINDS: dict[str, Kind] = {
     "density": _density,
     # moderation
     # releases
+    "release": _release,
+    "release_regular": _release,
     # duty
 }

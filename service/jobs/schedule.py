@@ -14,7 +14,9 @@ from service.jobs.workflow import enqueue
 from service.store.base import utc_now
 
 # Kind of job -> how often. A subject adds its own line; the job itself decides whether there is anything to do.
-EVERY: Final[dict[str, timedelta]] = {}
+EVERY: Final[dict[str, timedelta]] = {
+    "release_regular": timedelta(days=1),
+}
 
 
 def enqueue_due(core: Core, *, now: datetime | None = None) -> list[str]:

@@ -21,6 +21,7 @@ from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, to_words
 from service.places.rejoin import rejoin_hotspots, rejoin_places
+from service.places.releasing import marks_for_release
 from service.places.schemas import PlaceIn
 from service.places.state import (
     audit,
@@ -51,6 +52,7 @@ __all__ = [
     "create_place",
     "import_places",
     "list_places",
+    "marks_for_release",
     "places_in_bbox",
     "read_place",
     "reasons_by_area",

@@ -37,7 +37,9 @@ def release(rows: Rows, before: Disclosed | None = None, partition: Partition = 
 def behind(rows: Rows, key: str) -> dict[str, set[str]]:
     """Return by workshop who is behind a cell of a ward, a union or the borough: counted again, by other code."""
     area, feeling, item = key.split("|")
-    wards = {"borough": {*PARTITION.wards}, **{union: {*members} for union, members in UNIONS.items()}}.get(area, {area})
+    wards = {"borough": {*PARTITION.wards}, **{union: {*members} for union, members in UNIONS.items()}}.get(
+        area, {area}
+    )
     found: dict[str, set[str]] = {}
     for row in rows:
         if not wards & set(row["areas"]["wards"]) or feeling not in {"all", row["feeling"]}:
@@ -108,7 +110,9 @@ def test_one_late_mark_changes_nothing_that_is_published(shape: dict[str, int], 
 def test_marks_never_to_be_published_and_open_marks_leave_no_trace(shape: dict[str, int], count: int) -> None:
     rows = random_marks(**shape)
     secret = people("w0", count, "A", "safe", start=500, publish="never")
-    trolls = people("troll", count, "B", "unsafe", source="open") + people("troll2", count, "B", "unsafe", source="open")
+    trolls = people("troll", count, "B", "unsafe", source="open") + people(
+        "troll2", count, "B", "unsafe", source="open"
+    )
     waiting = people("w1", count, "C", "safe", status="held") + people("w2", count, "C", "safe", status="withdrawn")
     plain, crowded = release(rows), release(rows + secret + trolls + waiting)
     pd.testing.assert_frame_equal(plain.table, crowded.table)
@@ -117,7 +121,9 @@ def test_marks_never_to_be_published_and_open_marks_leave_no_trace(shape: dict[s
 
 @pytest.mark.requirement("D4", "D7")
 @settings(max_examples=15, deadline=None, derandomize=True)
-@given(shapes, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 6)), min_size=1, max_size=4))
+@given(
+    shapes, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 6)), min_size=1, max_size=4)
+)
 def test_a_sequence_of_releases_never_speaks_of_fewer_than_ten_people(
     shape: dict[str, int], steps: list[tuple[int, int, int]]
 ) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo.disclosure_cells import MARK_COLUMNS, Partition
 
-REASONS = ("lighting", "staff")
+REASONS = {"unsafe": ("lighting", "staff"), "safe": ("lighting", "staff")}
 UNIONS = {"north": ("A", "B", "C"), "south": ("D", "E")}
 PARTITION = Partition("wards", UNIONS)
 TIMES = ("weekday_day", "after_school", "evening", "night")
@@ -49,7 +49,7 @@ def random_marks(seed: int, *, workshops: int, size: int, most: int, label: str 
                         f"{label}{number}", f"p{person}", chance.choice(near),
                         chance.choices(("safe", "unsafe", "mixed"), (4, 6, 1))[0],
                         times=chance.sample(TIMES, chance.randint(0, 2)),
-                        reasons=chance.sample(REASONS, chance.randint(0, 2)),
+                        reasons=chance.sample(("lighting", "staff"), chance.randint(0, 2)),
                     )
                 )  # fmt: skip
     return rows
