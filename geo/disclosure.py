@@ -105,7 +105,7 @@ class Disclosed:
         Private. What the next release is checked against: counts by workshop.
     why : dict of str to str
         For staff. Cell key -> ``new``, ``kept`` (too few people changed), ``few`` (not enough people yet), ``protects``
-        (hidden or kept so that another cell cannot be worked out) or ``lines`` (earlier ward lines would give people away).
+        (held back so that another cell cannot be worked out) or ``lines`` (beside earlier ward lines, too few people).
     counts : dict of str to int
         For staff. Distinct people behind each cell.
     audit : Audit
@@ -149,10 +149,10 @@ def disclose(
 ) -> Disclosed:
     """Turn marks into the fixed table that the public may have.
 
-    A number is shown where enough distinct people (D1, D2) of enough workshops stand behind it, rounded; a number of the
-    release before changes only where enough people of enough workshops changed behind it, since the difference of two
-    releases is itself a number about people (D4). Then hidden cells are protected: as long as any of them can be bounded
-    to less than ``rules.interval_min`` people by linear programming over everything public, a new number is taken back
+    A number is shown where enough distinct people (D1, D2) of enough workshops stand behind it, rounded; a number of
+    the release before changes only where enough people of enough workshops changed behind it, since the difference of
+    two releases is itself a number about people (D4). Then hidden cells are protected: as long as any can be bounded to
+    less than ``rules.interval_min`` people by linear programming over everything public, a new number is taken back
     (D3). No randomness: the same input gives the same table to the digit.
 
     Parameters
@@ -196,8 +196,8 @@ def disclose(
 
     Examples
     --------
-    >>> one = dict(people=1, feeling="unsafe", times=["night"], reasons=["dark"], areas={"wards": ["A"]}, publish="count",
-    ...            status="approved", source="device")
+    >>> one = dict(people=1, feeling="unsafe", times=["night"], reasons=["dark"], areas={"wards": ["A"]})
+    >>> one |= dict(publish="count", status="approved", source="workshop")
     >>> marks = pd.DataFrame([one | dict(contributor=str(n), workshop=str(n % 3)) for n in range(24)])
     >>> made = disclose(marks, Partition("wards", {"U": ("A", "B")}), reasons={"unsafe": ["dark"]})
     >>> made.table.query("area == 'borough' and feeling == 'unsafe' and item == 'night'")["people"].tolist()
@@ -209,7 +209,7 @@ def disclose(
     counted = countable(marks)
     work = _Work(rules, tally(counted, partition, reasons), fixed_cells(partition, reasons), before)
     ties = relations(partition, reasons) + _bring_older(work, counted, partition)
-    _first_values(work, partition, counted)
+    _first_values(work, counted)
     report = suppress(
         work.board, ties, _protected(work, ties), interval_min=rules.interval_min, bounds=rules.stands_for,
         rank=lambda key: _worth(key, partition, work.found),
@@ -246,11 +246,11 @@ def share_percent(people: int | None, base: int | None) -> int | None:
     return (200 * people + base) // (2 * base)
 
 
-def _first_values(work: _Work, partition: Partition, counted: Any) -> None:
+def _first_values(work: _Work, counted: Any) -> None:
     """Give every cell its number by threshold and by what changed since it was last counted."""
     board, memory = work.board, work.memory
     board.former = dict(memory.values)
-    blocked = _blocked(work, partition, counted)
+    blocked = _blocked(work, counted)
     for key in work.keys:
         now, before = work.found.workshops(key), memory.basis.get(key)
         enough = work.rules.is_enough(now)
@@ -324,7 +324,7 @@ def _carry_over(work: _Work, older: Older, partition: Partition) -> None:
                 memory.take_over(new, older, min(same, key=lambda key: (key not in older.values, key)))
 
 
-def _blocked(work: _Work, partition: Partition, counted: Any) -> set[str]:
+def _blocked(work: _Work, counted: Any) -> set[str]:
     """Return new cells that, beside a number of earlier ward lines, would speak of too few people."""
     found: set[str] = set()
     areas = [key for key in work.keys if not key.startswith(f"{BOROUGH}|")]

@@ -1,4 +1,4 @@
-"""The fixed table of cells that a release may show, and how many distinct people of which workshops stand behind each."""
+"""The fixed table of cells that a release may show, and the distinct people of each workshop behind each cell."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ class Memory:
             raise DisclosureError(message)
         past = Older(self.partition, *(_split(part)[1] for part in (self.values, self.since, self.basis)))
         older = tuple(one for one in (past, *self.older) if one.basis)
-        kept = (_split(part)[0] for part in (self.values, self.since, self.basis))
-        return Memory(partition, *kept, older)
+        values, since, basis = (_split(part)[0] for part in (self.values, self.since, self.basis))
+        return Memory(partition, values, since, basis, older)
 
     def take_over(self, key: str, older: Older, from_key: str) -> None:
         """Give a cell of today what is remembered of a cell of earlier lines."""

@@ -46,9 +46,9 @@ def audit(shown: Bounds, relations: Sequence[Relation], protected: Iterable[str]
     """Attack a table: bound every protected cell as narrowly as what is public allows.
 
     The attacker knows the table's relations, the rounding and the thresholds, and believes the simplest story: that as
-    few people as possible are in two parts of a total (so that parts add up wherever they can), and that no shown number
-    is out of date unless the numbers contradict each other. Both beliefs only narrow the intervals. Beside the story of
-    the whole table each total is also attacked on its own with its parts taken to add up exactly.
+    few people as possible are in two parts of a total (so that parts add up wherever they can), and that no shown
+    number is out of date unless the numbers contradict each other. Both beliefs only narrow the intervals. Beside the
+    story of the whole table each total is also attacked on its own, with its parts taken to add up exactly.
 
     Parameters
     ----------
@@ -226,6 +226,10 @@ def _narrow_alone(shown: Bounds, relations: Sequence[Relation], targets: set[str
     return narrow
 
 
+def _zeros(beside: Any, columns: int) -> Any:
+    return sparse.csr_array((beside.shape[0], columns))
+
+
 class _Attacker:
     """The linear programs of one table."""
 
@@ -271,7 +275,7 @@ class _Attacker:
         off = sparse.eye_array(len(known), format="csr")
         rows = sparse.block_array(
             [
-                [self.inside, sparse.csr_array((self.inside.shape[0], ties)), sparse.csr_array((self.inside.shape[0], len(known)))],
+                [self.inside, _zeros(self.inside, ties), _zeros(self.inside, len(known))],
                 [pick, None, -off],
                 [-pick, None, -off],
             ],
@@ -337,8 +341,8 @@ class _Attacker:
             cost[cells:] = -1.0
             pick = sparse.csr_array((np.ones(extra), (np.arange(extra), positions)), shape=(extra, cells))
             gain = sparse.hstack([-pick, sparse.eye_array(extra)], format="csr")
-            rows = sparse.vstack([sparse.hstack([rows, sparse.csr_array((rows.shape[0], extra))]), gain], format="csr")
-            equal = sparse.hstack([equal, sparse.csr_array((equal.shape[0], extra))], format="csr")
+            rows = sparse.vstack([sparse.hstack([rows, _zeros(rows, extra)]), gain], format="csr")
+            equal = sparse.hstack([equal, _zeros(equal, extra)], format="csr")
             most = np.minimum(np.ceil(ends[0, positions] - SLACK) + goal, UNBOUNDED)
             box = np.vstack([box, np.column_stack([np.zeros(extra), most])])
         found = self._solve(cost, (rows, np.zeros(rows.shape[0])), (equal, np.zeros(equal.shape[0])), box)[:cells]

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         default=2,
         ge=2,
         le=20,
-        description="Fewest workshops behind a published number, or behind a change of one (D2).",
+        description="Fewest workshops behind a published number or a change of one (D2).",
     )
     release_others_min: int = Field(
         default=3, ge=1, le=50, description="Fewest people outside the largest workshop behind a published number."
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         default=5,
         ge=2,
         le=20,
-        description="Most wards of a union, in which wards too small alone are published together.",
+        description="Most wards of a union: wards too small alone are published so.",
     )
     release_every_days: int = Field(
         default=30, ge=0, le=366, description="Days between releases made by the clock; 0 means by hand only."

@@ -122,5 +122,5 @@ def _checked(core: Core, given: FindingIn) -> str | None:
         if given.area not in areas.area_shapes(core, set_name).codes.tolist():
             problems.append(FieldProblem(field="area", message="This is not a ward. Choose one from the list."))
     if problems:
-        raise InvalidInputError("; ".join(one.message for one in problems), problems)
+        raise InvalidInputError("; ".join(one.message for one in problems), errors=problems)
     return set_name

@@ -19,7 +19,7 @@ _COLUMNS = [
 
 
 def read_countable(session: Session) -> list[dict[str, Any]]:
-    """Return every approved mark without words and position; what may be counted of it is for the disclosure function."""
+    """Return every approved mark without words and position; which of them count is for the disclosure function."""
     rows = session.execute(select(*_COLUMNS).where(PLACE.c.status == "approved").order_by(PLACE.c.seq))
     return [dict(row) for row in rows.mappings()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
@@ -49,7 +49,7 @@ def show_map(request: Request, core: CoreDep, number: Number, measure: Shown = "
 
 def _page(request: Request, principal: object, release: ReleaseOut | None, measure: str) -> HTMLResponse:
     found = words.found_of(release) if release else None
-    values = {"release": release, "found": found, "measure": measure, "measures": found_map.MEASURES}
+    values: dict[str, Any] = {"release": release, "found": found, "measure": measure, "measures": found_map.MEASURES}
     return render_page(request, "found.html", principal=principal, **values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -21,7 +22,7 @@ SEE_OTHER = 303
 def show_preview(request: Request, core: CoreDep, principal: PrincipalDep, asked: bool = False) -> HTMLResponse:
     """Show the release as it would be now, and how it differs from the current one."""
     seen = workflow.preview(core, principal)
-    values = {
+    values: dict[str, Any] = {
         "seen": seen,
         "found": words.found_of(workflow.as_out(seen.made)),
         "why": Counter(seen.made.disclosed.why.values()),

@@ -26,8 +26,9 @@ from service.store.base import utc_now
 CLOCK = Principal("schedule", "admin")
 SHELL = Principal("command line", "admin")
 __all__ = [
-    "CLOCK", "SHELL", "Change", "Preview", "area_words", "as_csv", "as_geojson", "as_out", "current", "current_or_none", "found_of", "list_releases",
-    "make_release", "preview", "read_release", "release_job", "request_release",
+    "CLOCK", "SHELL", "Change", "Preview", "area_words", "as_csv", "as_geojson", "as_out", "current",
+    "current_or_none", "found_of", "list_releases", "make_release", "preview", "read_release", "release_job",
+    "request_release",
 ]  # fmt: skip
 
 

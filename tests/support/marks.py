@@ -19,7 +19,8 @@ def mark(workshop: str, contributor: str, ward: str = "A", feeling: str = "unsaf
     """Return an approved, countable mark of one person."""
     row = {
         "contributor": contributor, "people": 1, "workshop": workshop, "feeling": feeling, "times": ["night"],
-        "reasons": ["lighting"], "areas": {"wards": [ward]}, "publish": "count", "status": "approved", "source": "device",
+        "reasons": ["lighting"], "areas": {"wards": [ward]}, "publish": "count", "status": "approved",
+        "source": "workshop",
     }  # fmt: skip
     return row | values
 
