@@ -353,11 +353,9 @@ def _protected(work: _Work, ties: list[Relation]) -> set[str]:
 
 
 def _worth(key: str, partition: Partition, found: Tally) -> tuple[int, bool, int, str]:
-    """Return a sort key: small areas first, there the base before the feelings, then few people before many."""
-    area, feeling, item = key.split("|")
-    level = partition.level(area)
-    base = feeling == ALL and not item
-    return level, base if area == BOROUGH else not base, found.people(key), key
+    """Return a sort key: small areas first, there all feelings together before each, then few people before many."""
+    area, feeling, _ = key.split("|")
+    return partition.level(area), feeling != ALL, found.people(key), key
 
 
 def _finish(work: _Work, partition: Partition, number: int, report: Audit) -> Disclosed:

@@ -29,15 +29,16 @@ class Audit:
 
     Attributes
     ----------
-    narrow : list of str
-        Protected cells that can be bounded to an interval narrower than wanted, in order of keys.
+    narrow : dict of str to Relation or None
+        Protected cells that can be bounded to an interval narrower than wanted, in order of keys, with the one total
+        that gives each away; None where it takes several together.
     checked : int
         Protected cells looked at, the sums of hidden cells included.
     programs : int
         Linear programs solved.
     """
 
-    narrow: list[str] = field(default_factory=list)
+    narrow: dict[str, Relation | None] = field(default_factory=dict)
     checked: int = 0
     programs: int = 0
 
@@ -85,8 +86,9 @@ def audit(shown: Bounds, relations: Sequence[Relation], protected: Iterable[str]
     narrow = _narrow_alone(shown, tied, set(targets), interval_min)
     report = Audit(checked=len(targets))
     attacker = _Attacker(shown, tied)
-    narrow |= attacker.bound([key for key in targets if key in attacker.index and key not in narrow], interval_min)
-    report.narrow, report.programs = sorted(narrow), attacker.programs
+    together = attacker.bound([key for key in targets if key in attacker.index and key not in narrow], interval_min)
+    report.narrow = {key: narrow.get(key) for key in sorted(narrow.keys() | together)}
+    report.programs = attacker.programs
     return report
 
 
@@ -153,18 +155,23 @@ def suppress(
     """
     home: dict[str, list[Relation]] = {}
     for relation in relations:
-        for key in (relation.total, *relation.parts):
+        for key in (relation.total, *relation.parts) if relation.covers else ():
             home.setdefault(key, []).append(relation)
     wanted = set(protected)
     while True:
         _agree(board, relations, rank)
         shown = {**board.fixed, **{key: bounds(value) for key, value in board.values.items()}}
         report = audit(shown, relations, wanted, interval_min=interval_min)
-        chosen = {found for key in report.narrow if (found := _nearest(key, home, board.fresh, rank)) is not None}
-        if not chosen:
+        chosen: set[str | None] = set()
+        for key, tie in report.narrow.items():
+            here = {tie.total, *tie.parts} & board.fresh if tie else set()
+            if not here & chosen:  # one number taken back may protect all that hang on the same total
+                chosen.add(min(here, key=rank) if here else _nearest(key, home, board.fresh, rank))
+        if not chosen - {None}:
             return report
-        for key in chosen:
-            board.take_back(key)
+        for found in chosen:
+            if found is not None:
+                board.take_back(found)
 
 
 def _agree(board: Board, relations: Sequence[Relation], rank: Callable[[str], Any]) -> None:
@@ -210,9 +217,11 @@ def _rests(shown: Bounds, relations: Sequence[Relation]) -> list[Relation]:
     return found
 
 
-def _narrow_alone(shown: Bounds, relations: Sequence[Relation], targets: set[str], interval_min: int) -> set[str]:
+def _narrow_alone(
+    shown: Bounds, relations: Sequence[Relation], targets: set[str], interval_min: int
+) -> dict[str, Relation]:
     """Attack each total on its own, its parts taken to add up exactly wherever they can."""
-    narrow: set[str] = set()
+    narrow: dict[str, Relation] = {}
     for relation in relations:
         if not relation.covers or relation.total not in shown:
             continue
@@ -222,7 +231,7 @@ def _narrow_alone(shown: Bounds, relations: Sequence[Relation], targets: set[str
         most = shown[relation.total][1] - lows
         least = max(0, shown[relation.total][0] - highs) if len(hidden) == 1 else 0
         if most >= 0 and most - least < interval_min:
-            narrow |= targets & set(hidden)
+            narrow |= {part: relation for part in hidden if part in targets}
     return narrow
 
 

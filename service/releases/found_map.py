@@ -17,7 +17,7 @@ from geo.maps.figure import Slots, render
 from service.core import Core
 from service.maps import workflow as maps
 from service.releases.downloads import area_shapes_of
-from service.releases.schemas import ReleaseOut
+from service.releases.schemas import AreaOut, ReleaseOut
 from service.releases.words import area_rows
 from service.web.templates import day_words
 
@@ -81,8 +81,16 @@ def _zones(release: ReleaseOut, column: int) -> dict[str, tuple[str, int | None]
     found: dict[str, tuple[str, int | None]] = {}
     for union in area_rows(release):
         parts = union.wards if any(ward.cells[column] is not None for ward in union.wards) else [union]
-        found |= {one.area.code: (one.area.name, one.cells[column]) for one in parts}
+        found |= {one.area.code: (_short(one.area), one.cells[column]) for one in parts}
     return found
+
+
+def _short(area: AreaOut) -> str:
+    """Return a name that fits on the map: the first ward of a union stands for the others."""
+    more = len(area.wards) - 1
+    return (
+        f"{area.name.split(', ')[0].split(' and ')[0]} and {more} more" if area.level == "union" and more else area.name
+    )
 
 
 def _facts(release: ReleaseOut, label: str, zones: dict[str, tuple[str, int | None]]) -> MapFacts:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
-from service.errors import Problem
+from service.errors import InvalidInputError, Problem
 from service.releases import workflow
 from service.releases.schemas import ReleaseList, ReleaseOut
 from service.web.dependencies import CoreDep
@@ -17,7 +17,20 @@ NONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since the ETag that was sent."}}
 Number = Annotated[int, Path(description="Number of the release.", ge=1, le=1_000_000, examples=[1])]
 
-router = APIRouter(prefix="/api/v1/releases", tags=["releases"])
+def refuse_filters(request: Request) -> None:
+    """Raise where a filter is asked for: a release has its fixed slices and no others (D7).
+
+    Raises
+    ------
+    InvalidInputError
+        Naming what there is.
+    """
+    if request.query_params:
+        message = "A release has no filters: it is one fixed table of approved slices. Leave the query out."
+        raise InvalidInputError(message)
+
+
+router = APIRouter(prefix="/api/v1/releases", tags=["releases"], dependencies=[Depends(refuse_filters)])
 
 
 class CsvResponse(Response):
