@@ -39,7 +39,8 @@ def unite_wards(codes: Sequence[str], x: npt.ArrayLike, y: npt.ArrayLike, *, siz
         message = "Give each ward one code and one point, and unions of at least one ward."
         raise DisclosureError(message)
     order = sorted(range(len(codes)), key=lambda position: codes[position])
-    groups = _halve(order, east, north, size) if order else []
+    codes, east, north = [codes[position] for position in order], east[order], north[order]
+    groups = _halve(list(range(len(codes))), east, north, size) if codes else []
     groups.sort(key=lambda group: (-round(float(north[group].mean())), round(float(east[group].mean()))))
     return {f"union-{n}": tuple(codes[position] for position in group) for n, group in enumerate(groups, start=1)}
 
