@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -210,6 +210,7 @@ def disclose(
     work = _Work(rules, tally(counted, partition, reasons), fixed_cells(partition, reasons), before)
     ties = relations(partition, reasons) + _bring_older(work, counted, partition)
     _first_values(work, counted)
+    ties = [_guessed(tie, work.found, rules) for tie in ties]
     report = suppress(
         work.board, ties, _protected(work, ties), interval_min=rules.interval_min, bounds=rules.stands_for,
         rank=lambda key: _worth(key, partition, work.found),
@@ -343,6 +344,12 @@ def _blocked(work: _Work, counted: Any) -> set[str]:
                 if apart and not work.rules.is_enough(apart):
                     found.add(key)
     return found
+
+
+def _guessed(tie: Relation, found: Tally, rules: Rules) -> Relation:
+    """Say whether an attacker who takes the parts to add up is right to within what the interval protects."""
+    twice = sum(found.people(part) for part in tie.parts) - found.people(tie.total)
+    return replace(tie, adds_up=tie.covers and twice < rules.interval_min)
 
 
 def _protected(work: _Work, ties: list[Relation]) -> set[str]:

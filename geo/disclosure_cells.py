@@ -78,13 +78,16 @@ class Relation:
     parts : tuple of str
         Keys.
     covers : bool
-        Whether everybody in the total is in at least one part; the parts then add up to the total or to more, and to
-        the total exactly where nobody is in two parts.
+        Whether everybody in the total is in at least one part; the parts then add up to the total or to more.
+    adds_up : bool
+        Whether so few people are in two parts that an attacker who takes the parts to add up exactly is right, or
+        nearly so.
     """
 
     total: str
     parts: tuple[str, ...]
     covers: bool = True
+    adds_up: bool = True
 
 
 @dataclass(slots=True)

@@ -46,10 +46,11 @@ class Audit:
 def audit(shown: Bounds, relations: Sequence[Relation], protected: Iterable[str], *, interval_min: int) -> Audit:
     """Attack a table: bound every protected cell as narrowly as what is public allows.
 
-    The attacker knows the table's relations, the rounding and the thresholds, and believes the simplest story: that as
-    few people as possible are in two parts of a total (so that parts add up wherever they can), and that no shown
-    number is out of date unless the numbers contradict each other. Both beliefs only narrow the intervals. Beside the
-    story of the whole table each total is also attacked on its own, with its parts taken to add up exactly.
+    The attacker knows the table's relations, the rounding and the thresholds. Where few people are in two parts of a
+    total (``Relation.adds_up``) the attacker guesses so, rightly, and takes the parts to add up exactly; elsewhere the
+    guess would be wrong by more than the interval protects. No shown number is taken to be out of date unless the
+    numbers contradict each other. Both beliefs only narrow the intervals. Beside the whole table each total that adds
+    up is also attacked on its own.
 
     Parameters
     ----------
@@ -213,7 +214,10 @@ def _rests(shown: Bounds, relations: Sequence[Relation]) -> list[Relation]:
         if relation.covers and relation.total in shown and 1 < len(hidden) < len(relation.parts):
             name = REST + relation.total
             known = tuple(part for part in relation.parts if part in shown)
-            found += [Relation(name, hidden), Relation(relation.total, (*known, name))]
+            found += [
+                Relation(name, hidden, adds_up=relation.adds_up),
+                Relation(relation.total, (*known, name), adds_up=relation.adds_up),
+            ]
     return found
 
 
@@ -223,7 +227,7 @@ def _narrow_alone(
     """Attack each total on its own, its parts taken to add up exactly wherever they can."""
     narrow: dict[str, Relation] = {}
     for relation in relations:
-        if not relation.covers or relation.total not in shown:
+        if not relation.covers or not relation.adds_up or relation.total not in shown:
             continue
         hidden = [part for part in relation.parts if part not in shown]
         lows = sum(shown[part][0] for part in relation.parts if part in shown)
@@ -255,9 +259,11 @@ class _Attacker:
         self.inside = self._inside()
         covering = [relation for relation in self.relations if relation.covers]
         self.cover = self._cover(covering)
-        self.adds_up = np.zeros(len(covering), dtype=bool)
+        self.adds_up = np.array([relation.adds_up for relation in covering], dtype=bool)
         if len(self.index):
             self._believe()
+        self.rows = sparse.vstack([self.inside, self.cover[~self.adds_up]], format="csr")
+        self.equal = self.cover[self.adds_up]
 
     def _inside(self) -> Any:
         """Rows of ``part - total <= 0``."""
@@ -277,7 +283,7 @@ class _Attacker:
         return sparse.csr_array((data, (rows, columns)), shape=(len(covering), len(self.index)))
 
     def _believe(self) -> None:
-        """Find the simplest story: fewest people in two parts, and only shown numbers that do not contradict it."""
+        """Find the simplest story: parts add up where the attacker guesses so, and no shown number contradicts it."""
         cells, ties = len(self.index), self.cover.shape[0]
         known = np.flatnonzero(self.high < UNBOUNDED)
         pick = sparse.csr_array((np.ones(len(known)), (np.arange(len(known)), known)), shape=(len(known), cells))
@@ -294,12 +300,12 @@ class _Attacker:
         equal = sparse.hstack(
             [self.cover, sparse.eye_array(ties, format="csr"), sparse.csr_array((ties, len(known)))], format="csr"
         )
-        cost = np.concatenate([np.zeros(cells), np.ones(ties), np.full(len(known), DISBELIEF)])
+        cost = np.concatenate([np.zeros(cells), self.adds_up.astype(float), np.full(len(known), DISBELIEF)])
         ceiling = np.full(len(cost), UNBOUNDED)
         found = self._solve(
             cost, (rows, limits), (equal, np.zeros(ties)), np.column_stack([np.zeros(len(cost)), ceiling])
         )
-        self.adds_up = found[cells : cells + ties] < SLACK
+        self.adds_up &= found[cells : cells + ties] < SLACK
         doubted = known[found[cells + ties :] > SLACK]
         self.low[doubted], self.high[doubted] = 0.0, UNBOUNDED
 
@@ -340,8 +346,7 @@ class _Attacker:
         """Look for low values of some cells, or for values up to ``goal`` people above the lowest seen."""
         cells, extra = len(self.index), len(keys) if goal is not None else 0
         positions = np.array([self.index[key] for key in keys], dtype=np.intp)
-        rows = sparse.vstack([self.inside, self.cover[~self.adds_up]], format="csr")
-        equal = self.cover[self.adds_up]
+        rows, equal = self.rows, self.equal
         box = np.column_stack([self.low, self.high])
         cost = np.zeros(cells + extra)
         if goal is None:

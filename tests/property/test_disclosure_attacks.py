@@ -24,7 +24,7 @@ shapes = st.fixed_dictionaries(
         "most": st.integers(1, 3),
     }
 )
-EXAMPLES = settings(max_examples=25, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=12, deadline=None, derandomize=True)
 
 
 def release(rows: Rows, before: Disclosed | None = None, partition: Partition = PARTITION) -> Disclosed:
@@ -77,7 +77,7 @@ def test_every_shown_number_rests_on_ten_people_of_two_workshops_and_is_rounded_
 @given(shapes)
 def test_no_hidden_number_can_be_bounded_to_less_than_five_people(shape: dict[str, int]) -> None:
     made = release(random_marks(**shape))
-    width, key = narrowest(made.table, UNIONS)
+    width, key = narrowest(made.table, UNIONS, one_mark=shape["most"] == 1)
     assert width >= RULES.interval_min, key
 
 
@@ -120,7 +120,7 @@ def test_marks_never_to_be_published_and_open_marks_leave_no_trace(shape: dict[s
 
 
 @pytest.mark.requirement("D4", "D7")
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     shapes, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 6)), min_size=1, max_size=4)
 )

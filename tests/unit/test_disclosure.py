@@ -97,7 +97,7 @@ def test_audit_finds_what_only_several_totals_together_give_away() -> None:
     ]  # fmt: skip
     known = {"row1": (18, 22), "row2": (18, 22), "column2": (38, 42), "all": (40, 44)}
     found = audit(known, ties, ["x", "y", "z", "w", "column1"], interval_min=5).narrow
-    # column1 = all - column2 <= 44 - 38 = 6 on its own; together: all <= 44 as well, so x, z in 0..6 stay wide enough for 5
+    # column1 = all - column2 <= 44 - 38 = 6: wide enough for 5
     assert set(found) == set()
     found = audit(known | {"column2": (40, 42)}, ties, ["x", "y", "z", "w", "column1"], interval_min=5).narrow
     assert {"x", "z", "column1"} <= set(found)  # at most 4
