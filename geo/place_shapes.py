@@ -128,7 +128,7 @@ def geometry_from_geojson(geometry: Mapping[str, Any]) -> Any:
 def _positions(positions: Any) -> npt.NDArray[np.float64]:
     """Take the first two numbers of each position; a text that looks like a number is none, and no shape is empty."""
     pairs = [(position[0], position[1]) for position in positions]
-    if any(isinstance(number, bool) or not isinstance(number, int | float) for pair in pairs for number in pair):
+    if any(isinstance(one, bool) or not isinstance(one, int | float) for position in positions for one in position):
         message = "a coordinate is no number"
         raise TypeError(message)
     if not pairs:

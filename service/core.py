@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from service.settings import Settings
+from service.store.base import utc_now
 from service.store.deployment import Deployment, read_deployment
 from service.store.engine import make_engine
 from service.store.migrate import is_current, upgrade
@@ -195,6 +196,10 @@ def require_assessment(core: Core) -> None:
         message = (
             f"A real deployment starts only once its data protection assessment is recorded; set {', '.join(missing)}."
         )
+        raise StartError(message)
+    signed = core.settings.dpia_date
+    if core.mode == "real" and signed is not None and signed > utc_now().date():
+        message = f"SAFER_PLACES_DPIA_DATE: {signed} lies in the future; write the day on which the DPIA was signed."
         raise StartError(message)
 
 

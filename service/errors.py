@@ -127,6 +127,12 @@ PLAIN_WORDS = {
     "json_invalid": "The body is not valid JSON. Check it with a JSON tool; NaN and Infinity are not JSON.",
     "uuid_parsing": "This is not a UUID. Send one as 8-4-4-4-12 hexadecimal digits.",
     "missing": "This field is missing. Add it.",
+    "string_too_short": "This is too short. Check that all of it is there.",
+    "model_attributes_type": "Send a JSON object here: names and values in curly brackets.",
+    "model_type": "Send a JSON object here: names and values in curly brackets.",
+    "dict_type": "Send a JSON object here: names and values in curly brackets.",
+    "list_type": "Send a JSON list here: values in square brackets.",
+    "string_type": "Send a text here, in quotation marks.",
 }
 
 

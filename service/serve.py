@@ -13,6 +13,7 @@ from service.app import create_app
 from service.core import StartError, open_core, require_assessment
 from service.jobs.supervise import WorkerProcess
 from service.logs import configure_logs
+from service.maps.ground import require_ground
 from service.settings import Settings
 
 
@@ -32,6 +33,7 @@ def run_server(settings: Settings) -> None:
     core = open_core(settings)
     try:
         require_assessment(core)
+        require_ground(settings)
     finally:
         core.store.close()
     listener = _listen(settings)

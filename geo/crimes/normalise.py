@@ -41,7 +41,7 @@ class _Reasons:
 
 
 def normalise(
-    text: Mapping[str, pa.Array], lines: npt.NDArray[np.int64], *, force: str | None
+    text: Mapping[str, pa.Array], lines: npt.NDArray[np.int64], *, force: str | None, month: str | None = None
 ) -> tuple[pa.RecordBatch, list[chunks.RejectedRow]]:
     """Make crimes of columns of text.
 
@@ -53,7 +53,9 @@ def normalise(
     lines : ndarray of int64, shape (n,)
         Line number of each row in its file.
     force : str or None
-        Slug for rows that do not name a known force themselves.
+        Slug for rows that name no force themselves; a name that is not known is no crime of this force.
+    month : str or None
+        The one month (YYYY-MM) that the rows may have; None for any.
 
     Returns
     -------
@@ -70,21 +72,23 @@ def normalise(
     reasons = _Reasons(len(lines))
     clean = {name: _to_text(column, reasons) for name, column in text.items()}
     reasons.add(_all_blank(clean, len(lines)), chunks.BLANK_LINE)
-    month = _translate(clean[columns.MONTH], lambda name: name if is_month(name) else None)
-    reasons.add(_is_null(month), chunks.NO_MONTH)
+    months = _translate(clean[columns.MONTH], lambda name: name if is_month(name) else None)
+    reasons.add(_is_null(months), chunks.NO_MONTH)
+    if month is not None:
+        reasons.add(pc.not_equal(months, month).fill_null(False).to_numpy(zero_copy_only=False), chunks.OTHER_MONTH)
     category = _translate(clean[columns.CATEGORY], category_slug)
     reasons.add(_is_null(category), chunks.NO_CATEGORY)
     forces = _forces(clean.get(REPORTED_BY), len(lines), force)
     reasons.add(_is_null(forces), chunks.NO_FORCE)
     longitude, latitude = _points(clean[columns.LONGITUDE], clean[columns.LATITUDE], reasons)
-    found = [month, forces, category, pa.array(longitude), pa.array(latitude)]
+    found = [months, forces, category, pa.array(longitude), pa.array(latitude)]
     found += [_optional(clean.get(name), len(lines)) for name in _TEXT_COLUMNS]
     batch = pa.RecordBatch.from_arrays([*found, pa.array(lines)], schema=_LOOSE)
     bad = np.flatnonzero(reasons.codes)
     if len(bad):
         batch = batch.filter(pa.array(reasons.codes == 0))
     rejected = [
-        chunks.RejectedRow(int(lines[i]), reasons.names[reasons.codes[i]], forces[i].as_py(), month[i].as_py())
+        chunks.RejectedRow(int(lines[i]), reasons.names[reasons.codes[i]], forces[i].as_py(), months[i].as_py())
         for i in bad.tolist()
     ]
     return pa.RecordBatch.from_arrays(batch.columns, schema=chunks.SCHEMA), rejected
@@ -142,7 +146,7 @@ def _forces(column: pa.Array | None, n_rows: int, force: str | None) -> pa.Array
     if column is None:
         return pa.array([force], pa.string()).take(pa.array(np.zeros(n_rows, dtype=np.int64)))
     named = _translate(column, force_slug)
-    return named if force is None else named.fill_null(force)
+    return named if force is None else pc.if_else(pa.array(_is_blank(column)), pa.scalar(force), named)
 
 
 def _optional(column: pa.Array | None, n_rows: int) -> pa.Array:

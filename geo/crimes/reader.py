@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, cast
 
 from geo.crimes.api_json import read_api_json
-from geo.crimes.chunks import CrimeChunk, Limits, no_rows
+from geo.crimes.chunks import CrimeChunk, Limits, RejectedRow, no_rows
+from geo.crimes.months import is_month
 from geo.crimes.source import Source
 from geo.crimes.street_csv import read_street_csv
 from geo.crimes.tables import force_slug
@@ -99,14 +100,18 @@ def _chunks(
             raise CrimeFileError(message)
         parts, is_api = read_api_json(source, force=force, seen=seen), True
     else:
-        parts, is_api = read_street_csv(source, force=_force_of_name(source.name) or force), False
+        parts, is_api = _street_parts(source, force), False
     for rows, rejected in parts:
         yield CrimeChunk(source.name, rows, tuple(rejected), position(), is_api=is_api)
 
 
-def _force_of_name(name: str) -> str | None:
-    match = _STREET_FILE.fullmatch(PurePosixPath(name).name.removesuffix(".gz"))
-    return force_slug(match["force"]) if match else None
+def _street_parts(source: Source, force: str | None) -> Iterator[tuple[Any, list[RejectedRow]]]:
+    """Read a street file; one that is named as in the archive holds one month, and its name tells a blank force."""
+    match = _STREET_FILE.fullmatch(PurePosixPath(source.name).name.removesuffix(".gz"))
+    if match is None:
+        return read_street_csv(source, force=force)
+    month = match["month"] if is_month(match["month"]) else None
+    return read_street_csv(source, force=force_slug(match["force"]) or force, month=month)
 
 
 def _read_archive(name: str, file: BinaryIO, force: str | None, limits: Limits) -> Iterator[CrimeChunk]:

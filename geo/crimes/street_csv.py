@@ -40,7 +40,7 @@ _NEEDED: Final = ("month", "longitude", "latitude", "crime type")
 
 
 def read_street_csv(
-    source: Source, *, force: str | None, block_bytes: int = BLOCK_BYTES
+    source: Source, *, force: str | None, month: str | None = None, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[tuple[pa.RecordBatch, list[RejectedRow]]]:
     """Read crimes of the police's 12-column layout, a block at a time.
 
@@ -49,7 +49,9 @@ def read_street_csv(
     source : Source
         The decompressed bytes: UTF-8 with or without byte order mark, any line ending, header in any case and order.
     force : str or None
-        Slug for rows that do not name a known force themselves.
+        Slug for rows that name no force themselves.
+    month : str or None
+        The one month that the rows may have; None for any.
     block_bytes : int
         Bytes parsed at a time; one row can be no longer.
 
@@ -71,7 +73,7 @@ def read_street_csv(
         for batch in _batches(source, names, counter, block_bytes):
             lines, short = counter.lines(batch)
             text = {_COLUMNS[name]: batch[i] for i, name in enumerate(names) if name in _COLUMNS}
-            rows, rejected = normalise(text, lines, force=force)
+            rows, rejected = normalise(text, lines, force=force, month=month)
             yield rows, sorted([*short, *rejected])
     except pa.ArrowInvalid as error:
         raise CrimeFileError(_not_readable(source.name, counter)) from error

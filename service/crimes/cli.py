@@ -156,6 +156,10 @@ def _print_report(report: ImportReport) -> None:
     )
     for reason, count in report.rejected.items():
         typer.echo(f"Rejected: {count:,} x {reason}.")
+    for slug, count in report.new_types.items():
+        typer.echo(
+            f"Not a crime type known here, kept as it is named: {slug} ({count:,} rows). Is it one of the police's?"
+        )
     if report.report is not None:
         typer.echo(f"Rejected lines, one by one: {report.report}")
     if report.passed_over:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from geo.crimes import Key, force_slug
+from geo.crimes import CATEGORY_NAMES, Key, force_slug
 from service.core import Core
 from service.crimes import intake, joining, lake, store
 from service.crimes.models import CrimeFile
@@ -157,7 +158,16 @@ def _import_plan(core: Core, plan: _Plan, context: JobContext, started: float) -
         plan.passed_over + reading.totals.passed_over,
         time.monotonic() - started,
         waiting,
+        _new_types(taken),
     )
+
+
+def _new_types(taken: list[intake.KeyIntake]) -> dict[str, int]:
+    """Return the crime types that the table of the police's categories does not know, with their rows (P6)."""
+    met: Counter[str] = Counter()
+    for item in taken:
+        met.update({slug: rows for slug, rows in item.file.categories.items() if slug not in CATEGORY_NAMES})
+    return dict(met.most_common())
 
 
 def _read_all(reading: intake.Intake, plan: _Plan, context: JobContext) -> None:

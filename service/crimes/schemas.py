@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -59,6 +59,7 @@ class ImportReport:
     passed_over: list[str]
     seconds: float
     waiting_sets: list[str]  # boundary sets whose counts a job makes
+    new_types: dict[str, int] = field(default_factory=dict)  # crime types not known here, kept as the police name them
 
     @property
     def is_unchanged(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -136,12 +137,26 @@ def _fill_marks(core: Core, material: Material, outline: Any, size: Size, last_d
     marks = simulate_marks(material, outline, contributors=contributors, marks=size.marks, last_day=last_day, seed=SEED)
     workshops = _workshops(material, {mark.meeting: mark.day for mark in marks})
     add_samples(core, list(workshops.values()))
-    features = [_feature(mark, workshops[mark.meeting].id) for mark in marks]
-    result = places.import_places(core, features, source="demo")
+    features = (_feature(mark, workshops[mark.meeting].id) for mark in marks)
+    with _bar(len(marks)) as advance:
+        result = places.import_places(core, features, source="demo", tell=advance)
     if result.rejected:
         number, problems = result.rejected[0]
         message = f"{len(result.rejected)} sample marks were refused; the first, {number}: {problems[0].message}"
         raise ServiceError(message)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how many marks are in, how many a second, and how long it will take."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("  marks"), BarColumn(), MofNCompleteColumn(), TextColumn("left:"), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("marks", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _workshops(material: Material, days: dict[int, date]) -> dict[int, SampleWorkshop]:

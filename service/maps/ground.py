@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from service.core import Core
+from service.core import Core, StartError
 from service.errors import NotFoundError, UnavailableError
+from service.settings import Settings
 
 LOG = logging.getLogger("safer_places.ground")
 MAX_TILE_BYTES: Final = 2_000_000
@@ -57,18 +58,33 @@ class Ground:
     version: str
 
 
-def ground_of(core: Core) -> Ground | None:
-    """Return the ground map the settings name, or None.
+def require_ground(settings: Settings) -> None:
+    """Raise at the start of the server if the ground map file that the settings name cannot be used.
 
     Raises
     ------
-    UnavailableError
-        If the PMTiles file is set and cannot be used.
+    StartError
+        Naming the setting.
     """
+    if settings.basemap_pmtiles is None:
+        return
+    try:
+        _read_header(settings.basemap_pmtiles, _stat(settings.basemap_pmtiles), settings.basemap_attribution)
+    except UnavailableError as error:
+        message = f"SAFER_PLACES_BASEMAP_PMTILES: {error}"
+        raise StartError(message) from error
+
+
+def ground_of(core: Core) -> Ground | None:
+    """Return the ground map the settings name, or None; a file that went away later takes no map with it."""
     settings = core.settings
     if settings.basemap_pmtiles is not None:
-        stat = _stat(settings.basemap_pmtiles)
-        return _read_header(settings.basemap_pmtiles, stat, settings.basemap_attribution)
+        try:
+            stat = _stat(settings.basemap_pmtiles)
+            return _read_header(settings.basemap_pmtiles, stat, settings.basemap_attribution)
+        except UnavailableError:
+            LOG.warning("the ground map file cannot be used: maps are drawn without it")
+            return None
     if settings.tile_url:
         version = core.keyed_hash("tiles", settings.tile_url)[:10]
         return Ground("raster", MAX_TILE_ZOOM, settings.basemap_attribution, version)
@@ -93,15 +109,18 @@ def _stat(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
     except OSError as error:
-        raise UnavailableError("The ground map file cannot be read; an operator has to look at its setting.") from error
+        raise UnavailableError(f"{path} cannot be read.") from error
     return found.st_size, found.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=4)
 def _read_header(path: Path, stat: tuple[int, int], attribution: str) -> Ground:
     """Read zooms from the fixed head of a PMTiles file (specification version 3)."""
-    with path.open("rb") as file:
-        head = file.read(_HEADER_BYTES)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except OSError as error:  # a folder, or not ours to read
+        raise UnavailableError(f"{path} cannot be read.") from error
     if len(head) < _HEADER_BYTES or not head.startswith(_MAGIC):
         raise UnavailableError(f"{path.name} is not a PMTiles file of version 3.")
     if head[99] != _VECTOR:

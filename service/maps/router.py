@@ -47,14 +47,24 @@ def read_areas(core: CoreDep, principal: PrincipalDep, state: StateDep) -> AreaN
     return data.area_numbers(core, principal, state)
 
 
-@router.get("/ground/{version}/map.pmtiles", summary="The ground map file", responses=NO_GROUND)
+@router.get(
+    "/ground/{version}/map.pmtiles",
+    summary="The ground map file",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/vnd.pmtiles": {}}, "description": "Ranges of the file."}, **NO_GROUND},
+)
 def read_ground_file(core: CoreDep, version: Version) -> FileResponse:  # noqa: ARG001 - part of the address only
     """Return the vector file; browsers ask for ranges of it."""
     headers = {"Cache-Control": KEEP, "Content-Encoding": "identity"}
     return FileResponse(ground.pmtiles_path(core), media_type="application/vnd.pmtiles", headers=headers)
 
 
-@router.get("/ground/{version}/{z}/{x}/{y}", summary="A tile of the ground map", responses=NO_GROUND)
+@router.get(
+    "/ground/{version}/{z}/{x}/{y}",
+    summary="A tile of the ground map",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The tile."}, **NO_GROUND},
+)
 def read_ground_tile(
     core: CoreDep,
     version: Version,  # noqa: ARG001 - part of the address only

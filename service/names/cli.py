@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -34,5 +35,16 @@ def import_command(
                 f"{file.name}: {done.stored:,} names stored; {done.elsewhere:,} elsewhere and "
                 f"{done.repeated:,} repeated were left out."
             )
+            if done.rejected:
+                target = file.with_name(file.name + ".rejected.csv")
+                _write_report(target, done.rejected)
+                typer.echo(f"{file.name}: {len(done.rejected):,} rows refused, see {target}.")
     finally:
         core.store.close()
+
+
+def _write_report(target: Path, rejected: list[tuple[int, str]]) -> None:
+    with target.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["line", "reason"])
+        writer.writerows(rejected)

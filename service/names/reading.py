@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from geo import crs
 from service.errors import InvalidInputError
@@ -42,6 +42,9 @@ _SHORT: Final = {
 }  # fmt: skip
 _MAX_NAME: Final = 120
 
+Line = tuple[int, list[str]]
+Refuse = Callable[[int, str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class FoundName:
@@ -51,6 +54,20 @@ class FoundName:
     kind: str
     longitude: float
     latitude: float
+
+
+class _Cells(NamedTuple):
+    """The cells of one row that can be a name."""
+
+    line: int
+    name: str
+    kind: str
+    x: str
+    y: str
+
+
+def _ignore(_line: int, _reason: str) -> None:
+    """Let a refused row go; for callers that only want the names."""
 
 
 def fold(text: str) -> str:
@@ -68,14 +85,16 @@ def fold(text: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in words)
 
 
-def read_names(path: Path) -> Iterator[FoundName]:
-    """Yield the names of a file; a row without a name or a usable position is left out.
+def read_names(path: Path, *, refuse: Refuse = _ignore) -> Iterator[FoundName]:
+    """Yield the names of a file; ``refuse`` is told of each row that holds none.
 
     Parameters
     ----------
     path : Path
         A UTF-8 CSV with a header (name, kind, and longitude and latitude or easting and northing), or a file of OS
-        Open Names.
+        Open Names; of these, rows of other kinds (postcodes, road numbers) are passed over.
+    refuse : callable of (int, str)
+        Told the line and the reason of each row without a name, a known kind or a usable position.
 
     Yields
     ------
@@ -94,22 +113,22 @@ def read_names(path: Path) -> Iterator[FoundName]:
             if first is None:
                 raise InvalidInputError(f"{path.name} is empty.")
             if len(first) >= OPEN_NAMES_COLUMNS:
-                yield from _open_names([first])
-                yield from _batched(rows, _open_names)
+                yield from _open_names([(1, first)], refuse)
+                yield from _batched(rows, lambda some: _open_names(some, refuse))
             else:
                 places = _places_of(first, path.name)
                 metric = _is_metric(first[places["x"]])
-                yield from _batched(rows, lambda some: _plain(some, places, metric=metric))
+                yield from _batched(rows, lambda some: _plain(some, places, refuse, metric=metric))
     except FileNotFoundError as error:
         raise InvalidInputError(f"There is no file {path}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInputError(f"{path.name} is not a UTF-8 CSV file.") from error
 
 
-def _batched(rows: Iterator[list[str]], read: Callable[[list[list[str]]], Iterator[FoundName]]) -> Iterator[FoundName]:
-    batch: list[list[str]] = []
+def _batched(rows: Any, read: Callable[[list[Line]], Iterator[FoundName]]) -> Iterator[FoundName]:
+    batch: list[Line] = []
     for row in rows:
-        batch.append(row)
+        batch.append((rows.line_num, row))
         if len(batch) == BATCH:
             yield from read(batch)
             batch = []
@@ -136,24 +155,38 @@ def _is_metric(heading: str) -> bool:
     return heading.strip().casefold() in {"easting", "geometry_x", "x"}
 
 
-def _plain(rows: list[list[str]], at: dict[str, int], *, metric: bool) -> Iterator[FoundName]:
-    kept = [row for row in rows if len(row) > max(at.values()) and row[at["name"]].strip()]
-    kinds = [_kind(row[at["kind"]]) if at["kind"] >= 0 else "landmark" for row in kept]
-    yield from _placed(
-        [row[at["name"]] for row in kept], kinds, [(row[at["x"]], row[at["y"]]) for row in kept], metric=metric
-    )
+def _plain(rows: list[Line], at: dict[str, int], refuse: Refuse, *, metric: bool) -> Iterator[FoundName]:
+    kept: list[_Cells] = []
+    for line, row in rows:
+        if not any(cell.strip() for cell in row):
+            continue  # a blank line holds nothing to lose
+        if len(row) <= max(at.values()):
+            refuse(line, "fewer columns than the first line")
+            continue
+        kind = _kind(row[at["kind"]]) if at["kind"] >= 0 else "landmark"
+        if not row[at["name"]].strip():
+            refuse(line, "no name")
+        elif not kind:
+            refuse(line, f"kind is none of {', '.join(KINDS)}")
+        else:
+            kept.append(_Cells(line, row[at["name"]], kind, row[at["x"]], row[at["y"]]))
+    yield from _placed(kept, refuse, metric=metric)
 
 
-def _open_names(rows: list[list[str]]) -> Iterator[FoundName]:
-    kept = [(row, _local_kind(row)) for row in rows if len(row) > _Y and row[_NAME1].strip()]
-    kept = [(row, kind) for row, kind in kept if kind]
-    at = [(row[_X], row[_Y]) for row, _ in kept]
-    yield from _placed([row[_NAME1] for row, _ in kept], [kind for _, kind in kept], at, metric=True)
+def _open_names(rows: list[Line], refuse: Refuse) -> Iterator[FoundName]:
+    kept: list[_Cells] = []
+    for line, row in rows:
+        if len(row) <= _Y or not row[_NAME1].strip():
+            refuse(line, "no name, or fewer columns than Open Names has")
+        elif kind := _local_kind(row):
+            kept.append(_Cells(line, row[_NAME1], kind, row[_X], row[_Y]))
+    yield from _placed(kept, refuse, metric=True)
 
 
 def _kind(text: str) -> str:
+    """Return our kind of a word: a landmark where the cell is blank, nothing where the word is not known."""
     folded = text.strip().casefold()
-    return folded if folded in KINDS else _LOCAL_KINDS.get(text.strip(), "landmark")
+    return folded if folded in KINDS else _LOCAL_KINDS.get(text.strip(), "" if folded else "landmark")
 
 
 def _local_kind(row: list[str]) -> str:
@@ -165,17 +198,16 @@ def _local_kind(row: list[str]) -> str:
     return "landmark" if named else ""
 
 
-def _placed(
-    names: list[str], kinds: list[str], positions: list[tuple[str, str]], *, metric: bool
-) -> Iterator[FoundName]:
-    numbers = [(_number(x), _number(y)) for x, y in positions]
-    xs, ys = [x for x, _ in numbers], [y for _, y in numbers]
-    if metric and names:
+def _placed(rows: list[_Cells], refuse: Refuse, *, metric: bool) -> Iterator[FoundName]:
+    xs, ys = [_number(row.x) for row in rows], [_number(row.y) for row in rows]
+    if metric and rows:
         lons, lats = crs.to_wgs84_xy(xs, ys)
         xs, ys = lons.tolist(), lats.tolist()
-    for name, kind, lon, lat in zip(names, kinds, xs, ys, strict=True):
+    for row, lon, lat in zip(rows, xs, ys, strict=True):
         if -180 <= lon <= 180 and -90 <= lat <= 90:  # noqa: PLR2004 - degrees; NaN is out
-            yield FoundName(" ".join(name.split())[:_MAX_NAME], kind, round(lon, 6), round(lat, 6))
+            yield FoundName(" ".join(row.name.split())[:_MAX_NAME], row.kind, round(lon, 6), round(lat, 6))
+        else:
+            refuse(row.line, "no usable position")
 
 
 def _number(text: str) -> float:

@@ -27,6 +27,7 @@ class NamesImported:
     stored: int
     elsewhere: int  # outside the borough and its margin
     repeated: int  # further sections of a street
+    rejected: list[tuple[int, str]]  # line of the file, reason
 
 
 def import_names(core: Core, path: Path, *, source: str = "", is_sample: bool = False) -> NamesImported:
@@ -59,9 +60,11 @@ def import_names(core: Core, path: Path, *, source: str = "", is_sample: bool = 
     box = (west - MARGIN_DEGREES, south - MARGIN_DEGREES, east + MARGIN_DEGREES, north + MARGIN_DEGREES)
     near = _Near(box)
     origin = (source or path.name)[:200]
-    rows = [_row(found, origin, is_sample=is_sample) for found in near.kept(read_names(path))]
+    rejected: list[tuple[int, str]] = []
+    found_names = read_names(path, refuse=lambda line, reason: rejected.append((line, reason)))
+    rows = [_row(found, origin, is_sample=is_sample) for found in near.kept(found_names)]
     stored = core.store.write(lambda session: store.replace_source(session, origin, rows))
-    return NamesImported(stored, near.elsewhere, near.repeated)
+    return NamesImported(stored, near.elsewhere, near.repeated, sorted(rejected))
 
 
 def search_names(core: Core, query: str, *, limit: int) -> Sequence[Name]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -56,7 +56,13 @@ class Imported:
     rejected: list[tuple[int, list[FieldProblem]]] = field(default_factory=list)
 
 
-def import_places(core: Core, features: Iterable[Mapping[str, Any]], *, source: str = "import") -> Imported:
+def import_places(
+    core: Core,
+    features: Iterable[Mapping[str, Any]],
+    *,
+    source: str = "import",
+    tell: Callable[[int], None] | None = None,
+) -> Imported:
     """Store many places, each checked and joined as one that arrives alone.
 
     Parameters
@@ -68,6 +74,8 @@ def import_places(core: Core, features: Iterable[Mapping[str, Any]], *, source: 
         ``status``; read in chunks, so it may be long.
     source : str
         Where they come from: import, demo.
+    tell : callable of int, optional
+        Told after each chunk how many were read.
 
     Returns
     -------
@@ -81,6 +89,8 @@ def import_places(core: Core, features: Iterable[Mapping[str, Any]], *, source: 
         places = _parse(chunk, result)
         _find_workshops(core, places, workshops)
         _import_chunk(core, places, workshops, source, result)
+        if tell is not None:
+            tell(chunk[-1][0] + 1)
     return result
 
 

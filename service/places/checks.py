@@ -93,7 +93,7 @@ def check_many(core: Core, places: Sequence[PlaceIn], outline: Outline) -> list[
 def _plain_points(places: Sequence[PlaceIn], outline: Outline) -> dict[int, Shape]:
     """Return the shapes of points that lie inside; what is not among them is checked alone, and told what is wrong."""
     pairs = {
-        at: place.geometry.coordinates[:2]
+        at: place.geometry.coordinates
         for at, place in enumerate(places)
         if place.properties.kind == "point" and place.geometry.type == "Point"
     }

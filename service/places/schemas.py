@@ -34,6 +34,16 @@ EXAMPLE_PLACE: dict[str, Any] = {
         "reasons": ["poor_lighting", "nobody_around"],
     },
 }
+EXAMPLE_RECEIPT_PLACE: dict[str, Any] = {
+    "ward": "Ladywell",
+    "day": "2026-11-02",
+    "state": "pending",
+    "kind": "point",
+    "feeling": "unsafe",
+    "times": ["evening"],
+    "reasons": ["poor_lighting"],
+    "version": 1,
+}
 
 
 class Closed(BaseModel):
@@ -225,6 +235,8 @@ class ReceiptCorrect(ReceiptRead):
 
 class ReceiptPlace(BaseModel):
     """What a receipt shows of its mark: never the words."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_RECEIPT_PLACE]})
 
     ward: str | None = Field(description="Name of the ward; null outside all wards or once taken back.")
     day: date = Field(description="Day it was made.")

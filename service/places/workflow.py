@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.core import Core
-from service.errors import ConflictError, FieldProblem, GoneError, NotFoundError
+from service.errors import ConflictError, FieldProblem, GoneError, InvalidInputError, NotFoundError
 from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
@@ -134,8 +134,13 @@ def list_places(
     ------
     NotSignedInError, ForbiddenError
         If the caller may not list places.
+    InvalidInputError
+        If the reason asked for is none.
     """
     principal.require(Right.PLACES_LIST)
+    if wanted.reason is not None and wanted.reason not in reasons_by_code():
+        message = "There is no such reason. Take a code of GET /api/v1/reasons."
+        raise InvalidInputError(message, errors=[FieldProblem(field="reason", message=message)])
     joiner = current_joiner(core)
     with core.store.read() as session:
         records = store.read_page(session, wanted, visible_rows(principal), joiner.state, after=after, limit=limit + 1)

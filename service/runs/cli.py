@@ -69,7 +69,8 @@ def list_command() -> None:
         runs = list_runs(core, limit=20)
     finally:
         core.store.close()
-    table = Table("stored at", "kind", "months", "points", "current", "id")
+    table = Table("stored at", "kind", "months", "points", "current")
+    table.add_column("id", no_wrap=True, min_width=36)  # whole: 'run repeat' asks for it
     for run in runs:
         months = run.parameters["months"]
         period = f"{months[0]} to {months[-1]} ({len(months)})"
@@ -88,7 +89,8 @@ def _start(kind: str, parameters: dict[str, Any]) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][2]) if len(first["loc"]) > 2 else "parameters"  # noqa: PLR2004  kind, parameters, name
-        raise InvalidInputError(WRONG.get(name, f"{name}: {first['msg']}")) from error
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidInputError(WRONG.get(name, said)) from error
     core = open_core(Settings())
     try:
         _run_and_tell(core, request)

@@ -29,6 +29,13 @@ EXAMPLE_VENUE: dict[str, Any] = {
     "expires_on": "2027-06-01",
     "consent": True,
 }
+EXAMPLE_FEATURE: dict[str, Any] = {
+    "type": "Feature",
+    "id": "5b0c4b57-6d5e-5a0e-8d0c-6a3c2f0f7a11",
+    "geometry": {"type": "Point", "coordinates": [EXAMPLE_VENUE["longitude"], EXAMPLE_VENUE["latitude"]]},
+    "properties": {name: value for name, value in EXAMPLE_VENUE.items() if name not in {"longitude", "latitude"}}
+    | {"source": "Checked by the team", "is_sample": False, "is_open": True},
+}
 
 
 def _clean(text: str) -> str:
@@ -121,6 +128,8 @@ class PointOut(BaseModel):
 
 class VenueOut(BaseModel):
     """A venue as a GeoJSON Feature."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_FEATURE]})
 
     type: Literal["Feature"] = Field(description="Always 'Feature'.")
     id: uuid.UUID = Field(description="Identifier.")

@@ -140,6 +140,8 @@ def change_venue(core: Core, principal: Principal, identifier: uuid.UUID, change
     """
     principal.require(Right.VENUES_WRITE)
     values = change.model_dump(exclude_none=True)
+    if "checked_on" in values:
+        _require_checked(values["checked_on"])
     if ("longitude" in values) != ("latitude" in values):
         message = "Send longitude and latitude together."
         raise InvalidInputError(message, errors=[FieldProblem(field="longitude", message=message)])
@@ -242,9 +244,16 @@ def to_local(moment: datetime) -> datetime:
 
 
 def _values(core: Core, venue: VenueIn) -> tuple[dict[str, Any], Any]:
+    _require_checked(venue.checked_on)
     point = _point(core, venue.longitude, venue.latitude)
     values = venue.model_dump(exclude={"id"}) | {"geometry": shapely.to_wkb(point), "is_sample": core.is_demo}
     return values, point
+
+
+def _require_checked(day: date) -> None:
+    if day > local_today():
+        message = "It cannot have been checked in the future: write the day on which somebody was there."
+        raise InvalidInputError(message, errors=[FieldProblem(field="checked_on", message=message)])
 
 
 def _point(core: Core, longitude: float, latitude: float) -> Any:

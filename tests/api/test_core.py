@@ -114,6 +114,16 @@ def test_real_deployment_without_its_assessment_does_not_start(
 
 
 @pytest.mark.requirement("L1")
+def test_assessment_signed_in_the_future_is_none(make_settings: Callable[..., Settings]) -> None:
+    core = open_core(make_settings("real", dpia_date="2999-01-01"))
+    try:
+        with pytest.raises(StartError, match="SAFER_PLACES_DPIA_DATE"):
+            require_assessment(core)
+    finally:
+        core.store.close()
+
+
+@pytest.mark.requirement("L1")
 def test_real_deployment_with_its_assessment_starts(real_core: Core) -> None:
     require_assessment(real_core)
 

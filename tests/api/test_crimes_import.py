@@ -54,6 +54,16 @@ def write(folder: Path, rows: list[Row], name: str = "crimes.csv", more: tuple[s
     return path
 
 
+@pytest.mark.requirement("P6")
+def test_crime_type_that_is_not_known_is_kept_as_named_and_told(real_core: Core, tmp_path: Path) -> None:
+    path = write(tmp_path, scattered(20, seed=1))
+    text = path.read_text(encoding="utf-8").splitlines()
+    cells = text[1].split(",")
+    cells[9] = "Witchcraft"
+    path.write_text("\n".join([text[0], ",".join(cells), *text[2:], ""]), encoding="utf-8")
+    assert import_files(real_core, [path]).new_types == {"witchcraft": 1}
+
+
 def test_file_is_geoparquet_that_geopandas_reads_and_named_by_its_digest(real_core: Core, tmp_path: Path) -> None:
     rows = scattered(500, seed=1)
     import_files(real_core, [write(tmp_path, rows)])
@@ -263,7 +273,7 @@ def test_many_open_months_are_closed_and_joined_again(
     months = [f"2018-{number:02d}" for number in range(1, 13)]
     rows = [Row(537_500 + i, 174_500, month=months[i % 12]) for i in range(1_200)]
     path = write(tmp_path, rows)
-    monkeypatch.setattr("geo.crimes.street_csv.read_street_csv.__kwdefaults__", {"block_bytes": 4_000})
+    monkeypatch.setattr("geo.crimes.street_csv.read_street_csv.__kwdefaults__", {"block_bytes": 4_000, "month": None})
     monkeypatch.setattr(lake, "OPEN_FILES", 3)
     monkeypatch.setattr(lake, "BUFFER_ROWS", 40)
     import_files(real_core, [path])

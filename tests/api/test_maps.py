@@ -17,9 +17,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.core import open_core
+from service.core import StartError, open_core
 from service.maps import data, ground, marks
 from service.maps.clusters import MAX_GROUPS, cluster
+from service.maps.ground import require_ground
 from service.people.access import DEMO, PUBLIC, Principal
 from service.places import workflow as places
 from service.settings import Settings
@@ -435,14 +436,19 @@ def test_vector_file_is_served_by_ranges(own_folder: Path, tmp_path: Path) -> No
         assert '"GroundLayer"' not in client.get("/maps/wards/download").text
 
 
-def test_broken_ground_file_is_told_plainly(own_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, b"not tiles"])
+def test_ground_file_that_cannot_be_used_stops_the_start_and_takes_no_running_map_with_it(
+    own_folder: Path, tmp_path: Path, content: bytes | None
+) -> None:
     file = tmp_path / "streets.pmtiles"
-    file.write_bytes(b"not tiles")
+    if content is not None:
+        file.write_bytes(content)
     settings = Settings(data_dir=own_folder, worker=False, basemap_pmtiles=file)
-    with TestClient(create_app(settings)) as client:
-        answer = client.get("/maps/wards")
-        assert answer.status_code == 503
-        assert "not a PMTiles file" in answer.json()["detail"]
+    with pytest.raises(StartError, match=r"^SAFER_PLACES_BASEMAP_PMTILES: .*streets\.pmtiles"):
+        require_ground(settings)
+    with TestClient(create_app(settings)) as client:  # the file went away while the server ran
+        for path in ("/maps", "/maps/wards", "/mark"):
+            assert client.get(path).status_code == 200, path
 
 
 def test_no_ground_map_has_no_address(demo: TestClient) -> None:

@@ -209,3 +209,16 @@ def test_real_deployment_takes_marks_from_staff_only(real: TestClient) -> None:
 def test_mark_before_boundaries_are_there_waits(demo_client: TestClient) -> None:
     answer = demo_client.post(URL, json=mark())
     assert (answer.status_code, answer.json()["code"]) == (503, "not-set-up")
+
+
+def test_third_coordinate_that_is_no_number_is_refused(demo: TestClient) -> None:
+    feature = mark()
+    feature["geometry"]["coordinates"] = [*feature["geometry"]["coordinates"][:2], "x"]
+    refused(demo.post(URL, json=feature), "geometry.coordinates")
+
+
+@pytest.mark.parametrize(("query", "words"), [("bbox=51,-1,52,1", "swapped"), ("reason=ghosts", "no such reason")])
+def test_filter_that_can_find_nothing_is_told(demo: TestClient, query: str, words: str) -> None:
+    answer = demo.get(f"{URL}?{query}")
+    assert answer.status_code == 422
+    assert words in answer.json()["errors"][0]["message"]

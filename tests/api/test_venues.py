@@ -62,6 +62,14 @@ def test_expired_venue_is_not_shown(client: TestClient, core: Core) -> None:
     assert list_venues(core, today=date(2027, 6, 2)) == []  # a day later
 
 
+def test_venue_checked_in_the_future_is_refused(client: TestClient) -> None:
+    answer = client.post(URL, json=venue(checked_on="2998-01-01"))
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "checked_on"
+    made = enter(client)
+    assert client.patch(f"{URL}/{made['id']}", json={"checked_on": "2998-01-01"}).status_code == 422
+
+
 def test_venue_is_not_shown_before_it_was_checked(client: TestClient, core: Core) -> None:
     enter(client, checked_on="2026-03-01")
     assert list_venues(core, today=date(2026, 2, 28)) == []

@@ -25,6 +25,7 @@ from geo.crimes.chunks import (
     NOT_A_NUMBER,
     NOT_A_RECORD,
     NOT_TEXT,
+    OTHER_MONTH,
     OUTSIDE_COUNTRY,
     SWAPPED,
 )
@@ -177,6 +178,23 @@ def test_byte_order_mark_line_ends_and_header_case_do_not_matter(tmp_path: Path,
     rows, rejected = read(write(tmp_path, data))
     assert [row["source_row"] for row in rows] == [2]
     assert rejected == [(3, NOT_A_NUMBER)]
+
+
+def test_force_that_is_none_is_rejected_and_a_blank_one_is_told_by_the_file_name(tmp_path: Path) -> None:
+    data = csv_of(line(), line(by="Ministry of Magic"), line(by=""))
+    rows, rejected = read(write(tmp_path, data, "2018-06-metropolitan-street.csv"))
+    assert [(row["source_row"], row["force"]) for row in rows] == [(2, "metropolitan"), (4, "metropolitan")]
+    assert rejected == [(3, NO_FORCE)]
+
+
+@pytest.mark.requirement("P4")
+def test_stray_row_of_another_month_does_not_make_that_month_held(tmp_path: Path) -> None:
+    data = csv_of(line(), line(month="2018-05"))
+    rows, rejected = read(write(tmp_path, data, "2018-06-metropolitan-street.csv"))
+    assert [row["month"] for row in rows] == ["2018-06"]
+    assert rejected == [(3, OTHER_MONTH)]
+    rows, rejected = read(write(tmp_path, data, "two-months.csv"))  # a file of another name may hold several
+    assert ([row["month"] for row in rows], rejected) == (["2018-06", "2018-05"], [])
 
 
 def test_columns_may_come_in_another_order_and_with_others(tmp_path: Path) -> None:

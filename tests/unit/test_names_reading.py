@@ -53,9 +53,14 @@ def test_open_names_rows_give_streets_and_stations_and_no_postcodes(tmp_path: Pa
     ]
 
 
-def test_rows_without_name_or_position_are_left_out(tmp_path: Path) -> None:
-    file = write(tmp_path, "name,lon,lat\n,0,51\nNowhere,x,51\nNaN,nan,51\nFar,0,91\nHere,0,51\nshort\n")
-    assert [found.name for found in read_names(file)] == ["Here"]
+def test_rows_without_name_kind_or_position_are_told_with_their_line(tmp_path: Path) -> None:
+    rows = ["name,kind,lon,lat", ",street,0,51", "Nowhere,street,x,51", "NaN,street,nan,51", "Far,street,0,91"]
+    file = write(tmp_path, "\n".join([*rows, "Here,street,0,51", "short", "Odd,castle,0,51", "", "Blank,,0,51"]) + "\n")
+    told: list[tuple[int, str]] = []
+    found = [one.name for one in read_names(file, refuse=lambda line, reason: told.append((line, reason)))]
+    assert found == ["Here", "Blank"]
+    assert {line for line, _ in told} == {2, 3, 4, 5, 7, 8}
+    assert dict(told)[8].startswith("kind is none of street, station")
 
 
 def test_other_columns_are_refused_with_what_is_wanted(tmp_path: Path) -> None:
