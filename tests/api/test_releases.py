@@ -375,10 +375,10 @@ def test_new_ward_lines_carry_over_the_same_people_and_hide_what_would_subtract(
     put(core, DAYS[1], 6, start=60, east_m=1500)
     first = numbers(workflow.make_release(core, PLANNER))
     assert first["E05000001|unsafe|"] == 25
+    import shapely
+
     from service.places.rejoin import rejoin_places
     from tests.support.squares import SOUTH, WEST
-
-    import shapely
 
     lines = {
         "E05000011": ("South West", shapely.box(WEST, SOUTH, WEST + 900, SOUTH + 1000)),
