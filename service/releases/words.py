@@ -99,7 +99,8 @@ def found_of(release: ReleaseOut) -> Found:
     """
     numbers = numbers_of(release)
     base = numbers["borough", "all", ""]
-    feelings = [_bar(words, numbers["borough", code, ""], base, code) for code, words in FEELINGS.items()]
+    most = max((numbers["borough", code, ""] or 0 for code in FEELINGS), default=0)
+    feelings = [_bar(words, numbers["borough", code, ""], base, code, most) for code, words in FEELINGS.items()]
     times = [(FEELINGS[code], [_time(numbers, code, item) for item in ("day", "night")]) for code in ("unsafe", "safe")]
     return Found(
         sentence=_sentence(release, numbers),
@@ -148,9 +149,11 @@ def about(people: int | None, base: int | None = None) -> str:
     return f"about {people}{of} people"
 
 
-def _bar(label: str, people: int | None, base: int | None, feeling: str) -> Bar:
-    width = share_percent(people, base) if people is not None and base and people <= base else None
-    return Bar(label, people, about(people, base), 0 if people is None else width or 100, feeling)
+def _bar(label: str, people: int | None, base: int | None, feeling: str, most: int = 0) -> Bar:
+    """Return a bar as long as its share of the base, or of the largest beside it where the base is hidden."""
+    whole = max(base or most, people or 0)
+    width = share_percent(people, whole)
+    return Bar(label, people, about(people, base), width or 0, feeling)
 
 
 def _time(numbers: Numbers, feeling: str, item: str) -> Bar:
@@ -187,4 +190,6 @@ def _sentence(release: ReleaseOut, numbers: Numbers) -> str:
     if not said:
         return f"{who} What they said is not shown yet: too few said the same."
     listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    if not who:
+        listed = listed.replace(" marked ", " young people marked ", 1)
     return f"{who} {listed[0].upper()}{listed[1:]}.".strip()
