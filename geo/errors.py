@@ -37,3 +37,7 @@ class MethodError(GeoError, ValueError):
 
 class MapError(GeoError, ValueError):
     """A map cannot be drawn from what it was given, or would ask another host for a part of itself."""
+
+
+class DisclosureError(GeoError, ValueError):
+    """A release cannot be made safely from what was given; nothing of it may be published."""

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from service.actions import pages as actions_pages
+from service.actions import router as actions_router
 from service.areas import pages as areas_pages
 from service.areas import router as areas_router
 from service.core import open_core, require_assessment
@@ -33,6 +35,9 @@ from service.people import pages as people_pages
 from service.places import pages as places_pages
 from service.places import receipt_pages, receipts_router
 from service.places import router as places_router
+from service.releases import pages as releases_pages
+from service.releases import router as releases_router
+from service.releases import staff_pages as releases_staff_pages
 from service.runs import router as runs_router
 from service.settings import Settings
 from service.venues import router as venues_router
@@ -128,6 +133,11 @@ def _include_routers(app: FastAPI) -> None:
         moderation_pages.router,
         lead_pages.router,
         # releases
+        releases_router.router,
+        releases_pages.router,
+        releases_staff_pages.router,
+        actions_router.router,
+        actions_pages.router,
         # duty
         duty_pages.router,
         duty_router.router,

@@ -18,6 +18,7 @@ from service.jobs import cli as jobs_cli
 from service.moderation import cli as moderation_cli
 from service.names import cli as names_cli
 from service.people import cli as people_cli
+from service.releases import cli as releases_cli
 from service.runs import cli as runs_cli
 from service.settings import Settings
 from service.venues import cli as venues_cli
@@ -47,6 +48,7 @@ app.add_typer(people_cli.audit_app, name="audit")
 # moderation
 app.add_typer(moderation_cli.app, name="lead")
 # releases
+app.add_typer(releases_cli.app, name="release")
 # duty
 app.add_typer(duty_cli.retention, name="retention")
 app.command()(duty_cli.backup)

@@ -14,7 +14,16 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from geo.errors import BoundaryError, ColumnError, CrimeFileError, CRSError, GeoError, GeometryError, MethodError
+from geo.errors import (
+    BoundaryError,
+    ColumnError,
+    CrimeFileError,
+    CRSError,
+    DisclosureError,
+    GeoError,
+    GeometryError,
+    MethodError,
+)  # fmt: skip
 from service.web.headers import NONCE_KEY, set_security_headers
 from service.web.templates import render_error, render_page, wants_html
 
@@ -109,6 +118,7 @@ TABLE: dict[type[Exception], tuple[HTTPStatus, str]] = {
     ColumnError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-columns"),
     BoundaryError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-boundaries"),
     CrimeFileError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-crime-file"),
+    DisclosureError: (HTTPStatus.UNPROCESSABLE_ENTITY, "not-safe-to-release"),
     MethodError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-method"),
 }
 EXTRA_HEADERS: dict[HTTPStatus, dict[str, str]] = {

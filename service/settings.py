@@ -168,6 +168,37 @@ class Settings(BaseSettings):
     smtp_timeout_s: float = Field(default=20.0, gt=0, le=120, description="Time-out of the mail server.")
 
     # releases: thresholds of disclosure, how often
+    release_people_min: int = Field(
+        default=10, ge=5, le=100, description="Fewest people behind a published number, or behind a change of one (D2)."
+    )
+    release_workshops_min: int = Field(
+        default=2,
+        ge=2,
+        le=20,
+        description="Fewest workshops behind a published number or a change of one (D2).",
+    )
+    release_others_min: int = Field(
+        default=3, ge=1, le=50, description="Fewest people outside the largest workshop behind a published number."
+    )
+    release_base: int = Field(default=5, ge=2, le=20, description="Published numbers are rounded to multiples of it.")
+    release_interval_min: int = Field(
+        default=5, ge=3, le=50, description="Nobody may bound a hidden number to fewer people than this (D3)."
+    )
+    release_union_wards: int = Field(
+        default=5,
+        ge=2,
+        le=20,
+        description="Most wards of a union: wards too small alone are published so.",
+    )
+    release_every_days: int = Field(
+        default=30, ge=0, le=366, description="Days between releases made by the clock; 0 means by hand only."
+    )
+    intruder_test_on: date | None = Field(
+        default=None, description="Day of the latest motivated-intruder test (D8), see docs/duty/motivated-intruder.md."
+    )
+    intruder_test_max_days: int = Field(
+        default=365, ge=30, le=1100, description="A motivated-intruder test older than this is told to staff (D8)."
+    )
 
     # duty: how long each class of data is kept
     retention_words_days: int = Field(
@@ -206,6 +237,13 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     worker: bool = Field(default=True, description="Start a worker process beside the web process.")
+
+    @model_validator(mode="after")
+    def _check_release(self) -> Self:
+        if max(self.release_base, self.release_interval_min + 1) > self.release_people_min:
+            message = "release_base and release_interval_min must stay below release_people_min."
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _check_ground(self) -> Self:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from service.areas import portrait, profile, reading
 from service.people.dependencies import PrincipalDep
+from service.releases import workflow as releases
 from service.web.dependencies import CoreDep
 from service.web.sketch import sketch_areas
 from service.web.templates import render_page
@@ -38,5 +39,12 @@ def show_area(request: Request, core: CoreDep, principal: PrincipalDep, set_name
     """Show one area: numbers, trend, types, marks, hot spots, venues, map."""
     ward = portrait.portrait(core, principal, set_name, code)
     sketch, here = sketch_areas(core, set_name), list(portrait.names_of(core, ward.view)).index(code)
-    values: dict[str, Any] = {"labels": portrait.reason_labels(), "few_people": core.settings.few_people}
+    released = releases.current_or_none(core)
+    said = releases.area_words(released, set_name, code) if released else None
+    values: dict[str, Any] = {
+        "released": released,
+        "said": said,
+        "labels": portrait.reason_labels(),
+        "few_people": core.settings.few_people,
+    }
     return render_page(request, "ward.html", ward=ward, sketch=sketch, here=here, **values)

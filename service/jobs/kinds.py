@@ -57,6 +57,12 @@ def _escalate(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[s
     return escalate(core)
 
 
+def _release(core: Core, parameters: dict[str, Any], job: JobContext) -> dict[str, Any]:
+    from service.releases.workflow import release_job
+
+    return release_job(core, parameters, job)
+
+
 KINDS: dict[str, Kind] = {
     "join_places": _join_places,
     "join_crimes": _join_crimes,
@@ -66,6 +72,8 @@ KINDS: dict[str, Kind] = {
     # moderation
     "escalate": _escalate,
     # releases
+    "release": _release,
+    "release_regular": _release,
     # duty
     "retention": _retention,
 }

@@ -18,6 +18,7 @@ EVERY: Final[dict[str, timedelta]] = {
     "retention": timedelta(days=1),
     # moderation
     "escalate": timedelta(minutes=1),
+    "release_regular": timedelta(days=1),
 }
 
 

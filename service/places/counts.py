@@ -107,7 +107,7 @@ def shareable_by_area(core: Core, set_name: str) -> dict[str, AreaMarks]:
 def _count(core: Core, set_name: str, wanted: PlaceFilter, visible: Visible) -> dict[str, AreaMarks]:
     state = current_joiner(core).state
     with core.store.read() as session:
-        one = _joined(session, state, set_name)
+        one = require_joined(session, state, set_name)
         rows = counting.read_marks(session, one, wanted, visible)
         everyone = counting.read_everyone(session, one, wanted, visible)
         sessions = counting.read_sessions(session, one, wanted, visible)
@@ -156,7 +156,7 @@ def reasons_by_area(
     wanted = PlaceFilter(since=start, until=end, feeling=feeling)
     state = current_joiner(core).state
     with core.store.read() as session:
-        rows = counting.read_reasons(session, _joined(session, state, set_name), wanted, visible_rows(principal))
+        rows = counting.read_reasons(session, require_joined(session, state, set_name), wanted, visible_rows(principal))
     counts: dict[str, AreaReasons] = {}
     for area_gss, reasons, marks in rows:
         area = counts.setdefault(area_gss, {})
@@ -165,7 +165,14 @@ def reasons_by_area(
     return counts
 
 
-def _joined(session: Session, state: JoinState, set_name: str) -> JoinSet:
+def require_joined(session: Session, state: JoinState, set_name: str) -> JoinSet:
+    """Return a set that every place is joined to.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no such set, or the join still runs.
+    """
     one = next((one for one in state.joined if one.name == set_name), None)
     if one is None:
         message = "Places are not joined to this boundary set: it is not here, or for drawing only."

@@ -24,6 +24,7 @@ from service.places.reasons import choices, reasons_by_code
 from service.places.receipt_words import SECRET_BYTES, encode, plain_words, to_words
 from service.places.receipts import seq_of_receipt, withdraw_receipt
 from service.places.rejoin import rejoin_hotspots, rejoin_places
+from service.places.releasing import marks_for_release
 from service.places.schemas import PlaceIn
 from service.places.session_marks import WardMark, session_marks
 from service.places.state import (
@@ -61,6 +62,7 @@ __all__ = [
     "erase_place",
     "import_places",
     "list_places",
+    "marks_for_release",
     "places_in_bbox",
     "plain_words",
     "read_place",

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from service.areas import workflow as areas
+from service.core import Core
 from service.crimes import workflow as crimes
 from service.people.access import Right
 from service.people.dependencies import PrincipalDep
+from service.releases import workflow as releases
 from service.web.dependencies import CoreDep
 from service.web.sketch import sketch_areas
 from service.web.templates import render_page
@@ -21,7 +23,13 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def show_front(request: Request, core: CoreDep, principal: PrincipalDep) -> HTMLResponse:
     """Tell each kind of person where to go."""
-    return render_page(request, "front.html", principal=principal, sketch=sketch_areas(core))
+    return render_page(request, "front.html", principal=principal, sketch=sketch_areas(core), **_lately(core))
+
+
+def _lately(core: Core) -> dict[str, Any]:
+    """Return the current release with its sentence; nothing else about marks is public."""
+    release = releases.current_or_none(core)
+    return {"release": release, "said": releases.found_of(release).sentence if release else ""}
 
 
 @router.get("/run-a-workshop")
