@@ -214,7 +214,7 @@ def _reasons(core: Core, principal: Principal, view: SetView, code: str) -> dict
     if not principal.may(Right.MARK_COUNTS) or not view.join_points:
         return None
     try:
-        named = places.reasons_by_area(core, principal, view.name).get(code, {})
+        named = places.reasons_by_area(core, principal, view.name, area_gss=code).get(code, {})
     except UnavailableError:
         return None
     return dict(sorted(named.items(), key=lambda item: -item[1])[:MOST_REASONS])

@@ -15,7 +15,7 @@ from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
 from service.places.checks import Draft, check_place, refused
-from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area
+from service.places.counts import AreaMarks, AreaReasons, counts_by_area, marks_by_area, reasons_by_area
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
@@ -51,6 +51,7 @@ __all__ = [
     "create_place",
     "import_places",
     "list_places",
+    "marks_by_area",
     "places_in_bbox",
     "read_place",
     "reasons_by_area",
