@@ -287,6 +287,25 @@ def test_share_of_too_few_people_is_held_back(own_folder: Path) -> None:
         assert area["unsafe_share"] == pytest.approx(100 * 9 / 13, rel=1e-9)
 
 
+@pytest.mark.requirement("P7", "P8")
+def test_pages_count_the_cells_that_can_hold_a_point_and_name_no_source_of_made_up_crime(demo: TestClient) -> None:
+    for path in ("/maps", "/maps/hotspots", "/maps/density"):
+        said = page(demo, path)
+        assert re.search(r"[\d,]+ of [\d,]+ cells can hold a point at all", said), path
+        assert "most cells" not in said
+        assert "Recorded crime: data.police.uk" not in said
+        assert "Sample data in the layout of data.police.uk" in said
+    assert page(demo, "/maps/hotspots").count("1 is the strongest") == 2
+    assert "1 holds the most" not in page(demo, "/maps/hotspots")
+    assert "Home Office" not in page(demo, "/maps/wards")
+
+
+def test_one_mark_is_no_marks(own_folder: Path) -> None:
+    with TestClient(create_app(Settings(data_dir=own_folder, worker=False))) as client:
+        said = page(client, "/maps/places?feeling=mixed")
+    assert "1 mark by young people that fit" in said
+
+
 def test_empty_deployment_says_what_to_do_first(demo_client: TestClient) -> None:
     from service.areas import workflow as areas
 

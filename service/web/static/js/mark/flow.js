@@ -162,7 +162,8 @@ function told(item) {
   if (item !== current) return late(item);
   if (item.state === "sent") {
     at("q6").textContent = "Sent. Thank you.";
-    at("sent-state").textContent = "Staff will read it.";
+    const demo = flow.dataset.mode === "demo";
+    at("sent-state").textContent = demo ? "This is a demo: it stands with made-up marks." : "Staff will read it.";
     receive(item);
   } else {
     at("q6").textContent = "Not sent yet";
