@@ -202,6 +202,8 @@ def _marks(counted: Any, few: int) -> Marks:
 
 
 def _crime(core: Core, view: SetView, code: str) -> tuple[CrimeProfile | None, str]:
+    if view.why_no_numbers:
+        return None, view.why_no_numbers
     try:
         found = crime_profile(core, view, code)
     except UnavailableError as error:

@@ -58,6 +58,8 @@ class ByArea:
 
     def measures(self) -> list[str]:
         """Return the measures that can be shown."""
+        if not self.view.join_points:
+            return []
         found = ["crimes", "crimes_km2"]
         found += ["crimes_rate"] if self.has_residents else []
         return found + (["marks", "unsafe_share"] if self.marks is not None else [])
@@ -82,6 +84,8 @@ def read_by_area(core: Core, principal: Principal, state: MapState, *, numbers: 
 
 
 def _crimes(core: Core, view: Any, state: MapState) -> Any:
+    if not view.join_points:
+        return None
     try:
         asked = CrimeQuery(
             first=state.first or None, last=state.last or None, categories=state.categories, rule=state.rule
@@ -189,7 +193,9 @@ def _cells(found: ByArea, area: Any, code: str) -> list[Any]:
 def _caption(found: ByArea) -> str:
     parts = ["reported to the police"] if found.has_crimes else []
     parts += ["marked by young people"] if found.marks is not None else []
-    return f"{found.view.title}: {' and '.join(parts) or 'no numbers yet'}"
+    return (
+        f"{found.view.title}: {' and '.join(parts) or ('no numbers yet' if found.view.join_points else 'drawn only')}"
+    )
 
 
 def _below(found: ByArea) -> str:

@@ -84,7 +84,7 @@ def _filters(core: Core, principal: Principal, kind: MapKind, state: MapState, p
         "sets": [(view.name, view.title) for view in areas.list_sets(core)],
         "layers": page.layers,
         "measures": _measures(page) if kind in BY_AREA else [],
-        **(_months(core) if kind in BY_AREA else {"months": [], "categories": []}),
+        **(_months(core) if kind in BY_AREA and page.view.join_points else {"months": [], "categories": []}),
         "marks": marks,
         "feelings": list(FEELING_WORDS.items()) if kind in _BY_MARKS else [],
         "times": [*_DAY_AND_NIGHT, *((time.code, time.label) for time in choices().times)],

@@ -271,12 +271,16 @@ def _period(asked: _Asked, kind: MapKind) -> str:
 
 
 def _title(asked: _Asked, kind: MapKind) -> str:
+    if kind == "wards" and asked.found.view.why_no_numbers:
+        return "Boundaries"
     if kind == "wards" and asked.state.measure in MARK_MEASURES and asked.found.marks is not None:
         return "Marked by young people, by area"
     return TITLES[kind]
 
 
 def _crime_period(found: ByArea) -> str:
+    if found.view.why_no_numbers:
+        return str(found.view.why_no_numbers)
     if found.crimes is None:
         return "Recorded crime is being joined to these areas; look again in a minute"
     return f"Recorded crime: {period_words(found.crimes.first, found.crimes.last, found.crimes.missing)}"

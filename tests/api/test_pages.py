@@ -364,3 +364,15 @@ def test_list_can_be_left_where_scripts_are_off(demo: TestClient) -> None:
     assert found is not None
     assert 'rel="noreferrer"' in found[0]
     assert "Exit this page" in found[0]
+
+
+def test_set_that_is_only_drawn_says_so_and_offers_no_numbers(demo: TestClient) -> None:
+    for path in ("/wards/lsoa-2011/E01003274", "/wards/lsoa-2011", "/maps/wards?set=lsoa-2011", "/maps?set=lsoa-2011"):
+        html = get(demo, path)
+        assert "drawn only" in html.lower(), path
+        for never in ("look again in a minute", "being joined", "Not published yet", "Staff can", "Shade by"):
+            assert never not in html, (path, never)
+    assert "Shade by" in get(demo, "/maps/wards")
+    answer = demo.get("/api/v1/crimes/summary", params={"set": "lsoa-2011"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "set")
+    assert "drawn only" in answer.json()["detail"]
