@@ -328,7 +328,10 @@ function start(event) {
   if (first) {
     // only now has the map a size: measure its names again and fit the borough into it
     const map = window.saferPlaces.map;
-    map.labels.sets.forEach((names) => names.forEach((name) => delete name.width));
+    map.labels.sets.forEach((names) => names.forEach((name) => {
+        delete name.width;
+        delete name.shapes;
+      }));
     map.fitBounds(window.saferPlaces.layers.areas[0].getBounds(), { animate: false });
   }
 }
