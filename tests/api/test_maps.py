@@ -167,9 +167,22 @@ def test_download_is_one_file_that_asks_for_nothing(demo: TestClient, name: str)
 
 def test_download_of_marks_holds_them(demo: TestClient) -> None:
     body = demo.get("/maps/places/download").text
-    levels = json.loads(re.search(r'"levels":(\{.*?\}\})\}\)', body).group(1))  # type: ignore[union-attr]
+    found = re.search(r'"levels":(\{.*?\}\}),"shared":(\[.*?\])\}\)', body)
+    assert found is not None
+    levels, shared = json.loads(found[1]), json.loads(found[2])
     assert {int(zoom) for zoom in levels} == set(marks.LEVELS)
     assert all(_total(level) == 13 for level in levels.values())
+    used = {at for level in levels.values() for at in level["places"]}
+    assert used == set(range(len(shared)))  # each mark stands once, whatever the number of zooms it is alone at
+
+
+@pytest.mark.parametrize("number", [400, 100_000])
+def test_offline_file_of_the_planner_stays_below_300_kb(own_folder: Path, number: int) -> None:
+    core = open_core(Settings(data_dir=own_folder, worker=False))
+    add_many(core, number)
+    core.store.close()
+    with TestClient(create_app(Settings(data_dir=own_folder, worker=False))) as client:
+        assert len(client.get("/maps/download").content) < 300_000
 
 
 def _total(level: dict[str, Any]) -> int:

@@ -71,11 +71,12 @@
     return { at: [lat, lon], content: content, name: name, short: here, size: size, raise: 500 };
   }
 
-  /* options: url and query (linked) or levels {zoom: {groups, places}} (one offline file) */
+  /* options: url and query (linked), or for one offline file levels {zoom: {groups, places: positions in shared}}, shared */
   saferPlaces.classes.PlacesLayer = L.FeatureGroup.extend({
     initialize(options) {
       L.FeatureGroup.prototype.initialize.call(this, []);
       L.setOptions(this, options);
+      Object.values(options.levels || {}).forEach((level) => (level.places = level.places.map((at) => options.shared[at])));
     },
     onAdd(map) {
       L.FeatureGroup.prototype.onAdd.call(this, map);
