@@ -90,7 +90,8 @@ function refresh() {
 
 function whereWords() {
   const points = where.points.length;
-  if (where.kind === "point") return points ? "Marked. Tap again to move it." : "Tap the map.";
+  if (where.kind === "point" && !points) return "Tap the map.";
+  if (where.kind === "point") return `Marked ${where.words()}`.trim() + ". Tap again to move it.";
   const fewest = where.kind === "route" ? 2 : 3;
   if (points >= fewest) return `${points} points. Tap to add more, or press Next.`;
   const thing = where.kind === "route" ? "along your way" : "around the area";
