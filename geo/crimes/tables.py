@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 LICENCE: Final = "Open Government Licence v3.0"
 SOURCE: Final = "data.police.uk (Home Office)"
+SAMPLE_LICENCE: Final = "Made up: no licence applies"
+SAMPLE_SOURCE: Final = "Sample data in the layout of data.police.uk"
 
 CAVEATS: Final[tuple[str, ...]] = (
     "Reported to the police: much of what happens is never reported.",

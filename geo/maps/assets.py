@@ -18,6 +18,10 @@ STATIC: Final = Path(__file__).parent / "static"
 STYLES: Final = ("tokens.css", "vendor/leaflet/leaflet.css", "map.css")
 CORE: Final = ("vendor/leaflet/leaflet.js", "base.js")
 
+_VENDOR: Final = "vendor/"
+_NOTE: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_INDENT: Final = re.compile(r"\n\s+")
+_AROUND_BRACES: Final = re.compile(r"\s*([{};])\s*")
 _URL_IN_STYLE: Final = re.compile(r"url\((?!['\"]?#)[^)]*\)")
 
 
@@ -53,7 +57,7 @@ class Assets:
             Links, or style elements with the nonce.
         """
         if self.inline:
-            css = "\n".join(_URL_IN_STYLE.sub("none", read_static(name)) for name in STYLES)
+            css = "\n".join(_URL_IN_STYLE.sub("none", _tight(name)) for name in STYLES)
             return Markup('<style nonce="{}">{}</style>').format(nonce, Markup(css.replace("</", "<\\/")))
         return Markup("\n").join(Markup('<link rel="stylesheet" href="{}">').format(self.url(name)) for name in STYLES)
 
@@ -74,7 +78,7 @@ class Assets:
         """
         wanted = list(dict.fromkeys(names))
         if self.inline:
-            texts = (Markup(read_static(name).replace("</", "<\\/")) for name in wanted)
+            texts = (Markup(_tight(name).replace("</", "<\\/")) for name in wanted)
             return Markup("\n").join(Markup('<script nonce="{}">{}</script>').format(nonce, text) for text in texts)
         return Markup("\n").join(
             Markup('<script nonce="{}" src="{}"></script>').format(nonce, self.url(name)) for name in wanted
@@ -109,6 +113,16 @@ def read_static(name: str) -> str:
         message = f"The map part {name} is missing; install the project again so that its front-end parts are built."
         raise MapError(message)
     return file.read_text(encoding="utf-8")
+
+
+@functools.cache
+def _tight(name: str) -> str:
+    """Return the text of a file for the inside of a page: parts of our own without indents, blank lines and notes."""
+    text = read_static(name)
+    if name.startswith(_VENDOR):
+        return text
+    text = _INDENT.sub("\n", _NOTE.sub("", text))
+    return _AROUND_BRACES.sub(r"\1", text) if name.endswith(".css") else text
 
 
 @functools.cache

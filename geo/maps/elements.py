@@ -23,6 +23,7 @@ from geo.maps.figure import MapFigure, RawText
 Ramp = Literal["grey", "share", "count"]
 Card = Mapping[str, Any]  # {"title": str, "rows": [[label, value]], "note": str, "link": {"href", "text"}}
 
+RANK_WORDS: Final = "1 is the strongest"  # ranked by the highest z, not by the number of crimes
 CONFIDENCES: Final = (99, 95, 90)
 _DENSITY_SHARES: Final = (0.4, 0.7, 0.87, 0.96)
 DRAWN_TOLERANCE: Final = 0.00003  # degrees, about 3 m: finer than a screen at street zoom shows of an area
@@ -299,7 +300,7 @@ class HotspotLayer(MapElement):
         """Return the three hatches; only those that are there."""
         found = set(self.hotspots[columns.CONFIDENCE].astype(int))
         rows = [LegendRow(f"hot-{level}", f"{level} % confidence") for level in CONFIDENCES if level in found]
-        note = "The number is the rank, 1 is the strongest." if rows else "No hot spot was found."
+        note = f"The number is the rank: {RANK_WORDS}." if rows else "No hot spot was found."
         return Legend(self.key, self.label, "more crime reported nearby than chance would give", rows, note)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
+import orjson
+
 from geo.errors import MapError
 from geo.maps.elements import Card, MapElement
 from geo.maps.facts import Legend, LegendRow
 
 LANDMARK_ZOOM: Final = 13
+_GROUP_DECIMALS: Final = 5  # about 1 m: a group has no exact place
 _OWN_HOST: Final = "/"
 
 
@@ -54,7 +57,7 @@ class PlacesLayer(MapElement):
 
     def options(self) -> dict[str, Any]:
         """Return the address with its filters, or the marks of an offline file."""
-        return {"levels": self.levels} if self.levels is not None else {"url": self.url, "query": self.query}
+        return {"url": self.url, "query": self.query} if self.levels is None else _packed(self.levels)
 
     def legend(self) -> Legend:
         """Return marker shapes with their words."""
@@ -66,6 +69,27 @@ class PlacesLayer(MapElement):
             LegendRow("group", "Several marks; the ring shows the shares"),
         ]
         return Legend(self.key, self.label, "", rows, self.note)
+
+
+def _packed(levels: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return levels whose marks stand once: a mark that is alone at many zooms would fill the file with its words."""
+    shared: dict[bytes, int] = {}
+    packed = {
+        zoom: {
+            "groups": [
+                [round(lon, _GROUP_DECIMALS), round(lat, _GROUP_DECIMALS), *counts]
+                for lon, lat, *counts in level["groups"]
+            ],
+            "places": [shared.setdefault(orjson.dumps(_short(place)), len(shared)) for place in level["places"]],
+        }
+        for zoom, level in levels.items()
+    }
+    return {"levels": packed, "shared": [orjson.loads(text) for text in shared]}
+
+
+def _short(place: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mark without what goes without saying: that it is a point, and has no line."""
+    return {name: value for name, value in place.items() if value is not None and (name, value) != ("kind", "point")}
 
 
 class VenueLayer(MapElement):

@@ -202,6 +202,8 @@ def _marks(counted: Any, few: int) -> Marks:
 
 
 def _crime(core: Core, view: SetView, code: str) -> tuple[CrimeProfile | None, str]:
+    if view.why_no_numbers:
+        return None, view.why_no_numbers
     try:
         found = crime_profile(core, view, code)
     except UnavailableError as error:
@@ -214,7 +216,7 @@ def _reasons(core: Core, principal: Principal, view: SetView, code: str) -> dict
     if not principal.may(Right.MARK_COUNTS) or not view.join_points:
         return None
     try:
-        named = places.reasons_by_area(core, principal, view.name).get(code, {})
+        named = places.reasons_by_area(core, principal, view.name, area_gss=code).get(code, {})
     except UnavailableError:
         return None
     return dict(sorted(named.items(), key=lambda item: -item[1])[:MOST_REASONS])

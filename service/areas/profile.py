@@ -156,7 +156,9 @@ def list_areas(core: Core, view: SetView, names: dict[str, str]) -> AreaList:
     """
     year = latest_year(core)
     summary, why_not = None, "No police data is here yet. An operator imports it: safer-places crimes import."
-    if year is not None:
+    if view.why_no_numbers:
+        why_not = view.why_no_numbers
+    elif year is not None:
         try:
             summary = crimes.summary(core, view.name, CrimeQuery(first=year[0], last=year[1]))
         except UnavailableError as error:

@@ -57,6 +57,11 @@ class SetView:
             "For drawing and demonstration only."
         )
 
+    @property
+    def why_no_numbers(self) -> str:
+        """Why nothing is counted by these areas; empty where crimes and marks are joined to them."""
+        return "" if self.join_points else "These areas are drawn only: there are no numbers for this set."
+
 
 @dataclass(frozen=True, slots=True)
 class SetWords:

@@ -11,6 +11,8 @@ from geo.crimes import (
     FORCE_NAMES,
     LICENCE,
     RECORDING_BREAKS,
+    SAMPLE_LICENCE,
+    SAMPLE_SOURCE,
     SOURCE,
     TRANSPORT_POLICE,
     Key,
@@ -49,8 +51,8 @@ def provenance(files: Sequence[CrimeFile], more: Iterable[str] = ()) -> Provenan
     first = [SAMPLE_CAVEAT] if is_sample else []
     partial = [AREA_CAVEAT] if any(extent != "force" for extent in extents) else []
     return Provenance(
-        source=SOURCE,
-        licence=LICENCE,
+        source=SAMPLE_SOURCE if is_sample else SOURCE,
+        licence=SAMPLE_LICENCE if is_sample else LICENCE,
         extract_months=sorted({f"{file.imported_at:%Y-%m}" for file in files}),
         extents=extents,
         is_sample=is_sample,

@@ -77,7 +77,7 @@ def summary(core: Core, set_name: str | None = None, query: CrimeQuery | None = 
     Raises
     ------
     InvalidInputError
-        If a month or category cannot be.
+        If a month or category cannot be, or the set is only drawn.
     NotFoundError
         If there is no such set.
     ForbiddenError
@@ -163,6 +163,7 @@ def series(
 def _ask(core: Core, set_name: str | None, query: CrimeQuery) -> _Asked:
     view = areas.default_set(core) if set_name is None else areas.get_set(core, set_name)
     shapes = areas.area_shapes(core, view.name)
+    _require_counted(view)
     _require_coarse(view, shapes)
     counted = CountedSet(view.id, view.crime_generation)
     with core.store.read() as session:
@@ -198,6 +199,13 @@ def _require_categories(categories: Sequence[str], known: set[str]) -> tuple[str
             problem = FieldProblem(field="category", message=f"Use {', '.join(CATEGORY_NAMES)}.")
             raise InvalidInputError(f"The police have no category {slug[:60]!r}.", errors=[problem])
     return tuple(categories)
+
+
+def _require_counted(view: SetView) -> None:
+    """Refuse a set that is only drawn: to wait would not help."""
+    if view.why_no_numbers:
+        problem = FieldProblem(field="set", message="Choose a set with join_points true from /api/v1/boundary-sets.")
+        raise InvalidInputError(f"{view.name}: {view.why_no_numbers}", errors=[problem])
 
 
 def _require_coarse(view: SetView, shapes: AreaShapes) -> None:

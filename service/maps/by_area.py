@@ -16,7 +16,7 @@ from service.crimes import workflow as crimes
 from service.crimes.schemas import CrimeQuery
 from service.errors import UnavailableError
 from service.maps.state import MARK_MEASURES, MapState
-from service.maps.words import MEASURE_WORDS, category_words, listed
+from service.maps.words import MEASURE_WORDS, category_words, listed, marks_words
 from service.people.access import Principal, Right
 from service.places import workflow as places
 
@@ -58,13 +58,15 @@ class ByArea:
 
     def measures(self) -> list[str]:
         """Return the measures that can be shown."""
+        if not self.view.join_points:
+            return []
         found = ["crimes", "crimes_km2"]
         found += ["crimes_rate"] if self.has_residents else []
         return found + (["marks", "unsafe_share"] if self.marks is not None else [])
 
 
-def read_by_area(core: Core, principal: Principal, state: MapState) -> ByArea:
-    """Return the numbers of a boundary set that the caller may see.
+def read_by_area(core: Core, principal: Principal, state: MapState, *, numbers: bool = True) -> ByArea:
+    """Return the numbers of a boundary set that the caller may see; without ``numbers`` the set alone.
 
     Raises
     ------
@@ -76,10 +78,14 @@ def read_by_area(core: Core, principal: Principal, state: MapState) -> ByArea:
         If there are no boundaries yet.
     """
     view = areas.get_set(core, state.set) if state.set else areas.default_set(core)
+    if not numbers:
+        return ByArea(view, None, None, frozenset())
     return ByArea(view, _crimes(core, view, state), *_marks(core, principal, view, state))
 
 
 def _crimes(core: Core, view: Any, state: MapState) -> Any:
+    if not view.join_points:
+        return None
     try:
         asked = CrimeQuery(
             first=state.first or None, last=state.last or None, categories=state.categories, rule=state.rule
@@ -187,7 +193,9 @@ def _cells(found: ByArea, area: Any, code: str) -> list[Any]:
 def _caption(found: ByArea) -> str:
     parts = ["reported to the police"] if found.has_crimes else []
     parts += ["marked by young people"] if found.marks is not None else []
-    return f"{found.view.title}: {' and '.join(parts) or 'no numbers yet'}"
+    return (
+        f"{found.view.title}: {' and '.join(parts) or ('no numbers yet' if found.view.join_points else 'drawn only')}"
+    )
 
 
 def _below(found: ByArea) -> str:
@@ -206,10 +214,10 @@ def _below(found: ByArea) -> str:
     return f"{outside:,} of {found.crimes.total:,} crimes lie outside every area shown and are not in the rows.{near}"
 
 
-def sentence(found: ByArea, state: MapState) -> str:
-    """Return the one sentence above the map: where most was reported, or how much was marked."""
+def sentence(found: ByArea, state: MapState, *, nobody: str) -> str:
+    """Return the one sentence above the map: where most was reported, or how much was marked (``nobody``: nothing)."""
     if state.measure in MARK_MEASURES:
-        return _marks_sentence(found)
+        return _marks_sentence(found, nobody)
     if not found.has_crimes:
         return ""
     ranked = sorted(found.crimes.areas, key=lambda area: (-_or_zero(crime_value(area, state.measure)), area.name))
@@ -227,16 +235,16 @@ def sentence(found: ByArea, state: MapState) -> str:
     )
 
 
-def _marks_sentence(found: ByArea) -> str:
+def _marks_sentence(found: ByArea, nobody: str) -> str:
     """Say how many areas were marked, and in how many too few people did: no ranking of small numbers."""
     marked = [counts for code, counts in (found.marks or {}).items() if code and counts.total]
     if not marked:
-        return "Nobody has marked a place yet."
+        return nobody
     total = round(sum(counts.total for counts in marked))
     few = len([code for code in found.few if code])
     return (
-        f"{total:,} marks in {len(marked)} of {found.view.area_count} areas; in {few} of these too few people marked "
-        "to say a share."
+        f"{marks_words(total)} in {len(marked)} of {found.view.area_count} areas; in {few} of these too few people "
+        "marked to say a share."
     )
 
 

@@ -7,10 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from geo import crs
+from geo.columns import OUTSIDE
 from geo.maps.facts import Column, Table
 from geo.maps.points import GroundLayer, LandmarkLayer, PlacesLayer, VenueLayer
 from service.areas import workflow as areas
 from service.core import Core
+from service.errors import UnavailableError
 from service.maps import marks
 from service.maps.drawn import Drawn
 from service.maps.ground import ground_of
@@ -156,20 +158,40 @@ def places_table(
 ) -> tuple[Table, int]:
     """Return the marks on the map counted by area and feeling, and how many they are.
 
-    A route or area counts where the point lies that the map groups it by, so that map and table have the same marks.
+    A route or area counts once, in the area that holds most of it, so that map and table have the same marks.
     """
-    found = places.places_in_bbox(core, principal, None, marks.wanted(state), few=0)
-    x, y = crs.to_metric_xy(found.longitude, found.latitude)
-    position = areas.area_index(core, view.name).lookup(x, y).astype(np.int64)
-    kinds = len(marks.FEELINGS)
-    cells = (position + 1) * kinds + found.feeling
-    counts = np.bincount(cells, minlength=(len(area_names) + 1) * kinds).reshape(-1, kinds).tolist()
+    principal.require(Right.PLACES_EXACT)
+    found = _marks_by_area(core, principal, view, state)
     columns = [
         Column(view.level.capitalize() if view.level != "lsoa" else "LSOA"),
         *(Column(marks.FEELING_WORDS[feeling], numeric=True) for feeling in marks.FEELINGS),
         Column("Marks", numeric=True),
     ]
-    rows: list[list[Any]] = [[name, *row, sum(row)] for name, row in zip(area_names.values(), counts[1:], strict=True)]
-    if any(counts[0]):
-        rows.append(["Outside every area", *counts[0], sum(counts[0])])
-    return Table("Marks of young people by area", columns, rows, "A count says who was asked, too."), len(found)
+    rows = [_marks_row(name, found.get(code, {})) for code, name in area_names.items()]
+    if any(found.get(OUTSIDE, {}).values()):
+        rows.append(_marks_row("Outside every area", found[OUTSIDE]))
+    total = sum(sum(counts.values()) for counts in found.values())
+    return Table("Marks of young people by area", columns, rows, "A count says who was asked, too."), total
+
+
+def _marks_row(name: str, counts: dict[str, int]) -> list[Any]:
+    row = [counts.get(feeling, 0) for feeling in marks.FEELINGS]
+    return [name, *row, sum(row)]
+
+
+def _marks_by_area(core: Core, principal: Principal, view: Any, state: MapState) -> dict[str, dict[str, int]]:
+    """Count by the stored join; where a set is only drawn, or not joined yet, by the points themselves."""
+    wanted = marks.wanted(state)
+    try:
+        return places.marks_by_area(core, principal, view.name, wanted)
+    except UnavailableError:
+        found = places.places_in_bbox(core, principal, None, wanted, few=0)
+    index = areas.area_index(core, view.name)
+    position = index.lookup(*crs.to_metric_xy(found.longitude, found.latitude)).astype(np.int64)
+    kinds = len(marks.FEELINGS)
+    cells = np.bincount((position + 1) * kinds + found.feeling, minlength=(len(index) + 1) * kinds)
+    codes = [OUTSIDE, *index.codes.tolist()]
+    return {
+        code: dict(zip(marks.FEELINGS, row, strict=True))
+        for code, row in zip(codes, cells.reshape(-1, kinds).tolist(), strict=True)
+    }

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from geo.crimes import LICENCE, SOURCE
+from geo.crimes import LICENCE, SAMPLE_LICENCE, SAMPLE_SOURCE, SOURCE
 from geo.maps.classes import class_of, class_words
-from geo.maps.elements import DensityLayer, HotspotLayer
+from geo.maps.elements import RANK_WORDS, DensityLayer, HotspotLayer
 from geo.maps.facts import Column, Source, Table
 from geo.maps.raster import density_layer
 from service.core import Core
@@ -89,12 +89,11 @@ def _hotspot_table(found: Sequence[Any]) -> Table:
         ]
         for spot in found
     ]
-    return Table("Hot spots of recorded crime, 1 holds the most crimes", columns, rows)
+    return Table(f"Hot spots of recorded crime: {RANK_WORDS}", columns, rows)
 
 
 def _hotspot_sentence(run: Any, found: Sequence[Any]) -> str:
-    cells, able = run.summary.get("cells"), run.summary.get("cells_that_can_hold_a_point")
-    could = f" {able:,} of {cells:,} cells can hold a point at all." if cells and able is not None else ""
+    could = _could_hold(run)
     if not found:
         return f"No hot spot was found: crime is spread as chance would spread it.{could}"
     crimes = sum(spot.count for spot in found)
@@ -107,6 +106,12 @@ def _hotspot_sentence(run: Any, found: Sequence[Any]) -> str:
     return f"{spots} {crimes:,} crimes{when}{share}, with up to {sure} % confidence.{could}"
 
 
+def _could_hold(run: Any) -> str:
+    """Say how many cells can hold a point at all; in front stands a space."""
+    cells, able = run.summary.get("cells"), run.summary.get("cells_that_can_hold_a_point")
+    return f" {able:,} of {cells:,} cells can hold a point at all." if cells and able is not None else ""
+
+
 def _run_period(run: Any) -> str:
     months = run.parameters.get("months") or []
     if not months:
@@ -117,9 +122,10 @@ def _run_period(run: Any) -> str:
 
 
 def _run_source(run: Any) -> Source:
-    """Return publisher and licence from the run's own first caveat that names them."""
-    made = "sample data in the layout of " if run.is_sample else ""
-    return Source(f"Recorded crime: {made}{SOURCE}", LICENCE)
+    """Return publisher and licence; of sample data, that it is made up."""
+    if run.is_sample:
+        return Source(f"Recorded crime: {SAMPLE_SOURCE}", SAMPLE_LICENCE)
+    return Source(f"Recorded crime: {SOURCE}", LICENCE)
 
 
 def density(core: Core, *, shown: bool = False) -> Drawn:
@@ -147,7 +153,7 @@ def density(core: Core, *, shown: bool = False) -> Drawn:
         element,
         _density_table(element, cells.values["density"], cells.cell_size_m),
         _run_period(run),
-        _density_sentence(cells.values["density"], cells.cell_size_m),
+        _density_sentence(cells.values["density"], cells.cell_size_m) + _could_hold(run),
         [_run_source(run)],
         [f"Method: {run.method}.", *run.caveats],
     )

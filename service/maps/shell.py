@@ -15,7 +15,7 @@ from service.crimes import workflow as crimes
 from service.maps.marks import FEELING_WORDS
 from service.maps.state import MapKind, MapState
 from service.maps.words import MEASURE_WORDS, category_words, month_words
-from service.maps.workflow import MapPage
+from service.maps.workflow import BY_AREA, MapPage
 from service.names import workflow as names
 from service.people.access import Principal, Right
 from service.places.workflow import choices
@@ -34,7 +34,6 @@ _RIGHTS: Final[dict[MapKind, Right]] = {
     "hotspots": Right.RUNS_READ,
     "density": Right.RUNS_READ,
 }
-_BY_AREA: Final[frozenset[MapKind]] = frozenset({"maps", "wards"})
 _BY_MARKS: Final[frozenset[MapKind]] = frozenset({"maps", "places"})
 _DAY_AND_NIGHT: Final = (("day", "By day"), ("night", "In the dark: evening or night"))
 
@@ -69,7 +68,7 @@ def embed_slots() -> Slots:
 def _filters(core: Core, principal: Principal, kind: MapKind, state: MapState, page: MapPage) -> dict[str, Any]:
     path = path_of(core, kind)
     query = state.query()
-    marks = principal.may(Right.MARK_COUNTS) and kind in _BY_MARKS | _BY_AREA
+    marks = principal.may(Right.MARK_COUNTS) and kind in _BY_MARKS | BY_AREA
     return {
         "kinds": [
             (path_of(core, name), words, name == kind)
@@ -84,8 +83,8 @@ def _filters(core: Core, principal: Principal, kind: MapKind, state: MapState, p
         "set_name": page.view.name,
         "sets": [(view.name, view.title) for view in areas.list_sets(core)],
         "layers": page.layers,
-        "measures": _measures(page) if kind in _BY_AREA else [],
-        **(_months(core) if kind in _BY_AREA else {"months": [], "categories": []}),
+        "measures": _measures(page) if kind in BY_AREA else [],
+        **(_months(core) if kind in BY_AREA and page.view.join_points else {"months": [], "categories": []}),
         "marks": marks,
         "feelings": list(FEELING_WORDS.items()) if kind in _BY_MARKS else [],
         "times": [*_DAY_AND_NIGHT, *((time.code, time.label) for time in choices().times)],

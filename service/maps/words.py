@@ -8,6 +8,7 @@ from typing import Any, Final
 from geo.crimes import CATEGORY_NAMES, FORCE_NAMES
 from geo.maps.facts import Source
 from service.core import Core
+from service.people.access import Principal, Right
 
 # dates on pages are English; strftime would follow the machine
 MONTHS: Final = (
@@ -81,6 +82,22 @@ def category_words(category: str) -> str:
 def notices(core: Core, view: Any) -> list[str]:
     """Return the banners of a map: sample data, approximate boundaries."""
     return [text for text in (SAMPLE_NOTICE if core.is_demo else "", view.caveat) if text]
+
+
+def nobody_words(principal: Principal) -> str:
+    """Say that there is no mark, as far as the reader may know: some see approved ones only."""
+    return "Nobody has marked a place yet." if principal.may(Right.PLACES_PENDING) else "No approved marks yet."
+
+
+def marks_words(count: int) -> str:
+    """Return a number of marks in words.
+
+    Examples
+    --------
+    >>> marks_words(1), marks_words(1200)
+    ('1 mark', '1,200 marks')
+    """
+    return "1 mark" if count == 1 else f"{count:,} marks"
 
 
 def boundary_source(view: Any) -> Source:

@@ -19,7 +19,7 @@ from service.maps import by_area, layers, run_layers
 from service.maps.by_area import ByArea
 from service.maps.drawn import Drawn
 from service.maps.state import MARK_MEASURES, MapKind, MapState
-from service.maps.words import boundary_source, distinct, notices, period_words
+from service.maps.words import boundary_source, distinct, marks_words, nobody_words, notices, period_words
 from service.people.access import Principal, Right
 from service.people.audit import record_read
 from service.people.workflow import require_fresh
@@ -33,6 +33,7 @@ TITLES: Final[dict[MapKind, str]] = {
     "venues": "Verified safe places",
 }
 HOLDS_MARKS: Final = frozenset({"maps", "places"})  # as a file they are an export of exact marks (X5)
+BY_AREA: Final[frozenset[MapKind]] = frozenset({"maps", "wards"})  # the maps that shade areas by numbers
 NOTHING_YET: Final = (
     "No recorded crime is held yet. Import the police's files first: safer-places crimes import FILE. Until then the "
     "map shows the boundaries only."
@@ -137,7 +138,7 @@ def draw(
     if takes_marks_out:
         require_fresh(core, principal)
         record_read(core, principal, "places.download", subject=kind, rows=1)
-    found = by_area.read_by_area(core, principal, state)
+    found = by_area.read_by_area(core, principal, state, numbers=kind in BY_AREA)
     asked = _Asked(core, principal, state, offline, embed, found)
     drawn, listed = _DRAWERS[kind](asked)
     return MapPage(drawn, found.view, found, listed)
@@ -197,8 +198,8 @@ def _places(asked: _Asked) -> tuple[PlaceMap, Listed]:
     layer = layers.places_layer(asked.core, asked.principal, asked.state, offline=asked.offline)
     table, total = layers.places_table(asked.core, asked.principal, asked.found.view, _names(asked), asked.state)
     narrowed = " that fit the filters" if asked.state.mark_query else ""
-    said = f"{total:,} marks by young people{narrowed}." if total or narrowed else ""
-    empty = "" if said else "Nobody has marked a place yet. Open 'Mark a place' to make the first mark."
+    said = f"{marks_words(total)} by young people{narrowed}." if total or narrowed else ""
+    empty = "" if said else f"{nobody_words(asked.principal)} Open 'Mark a place' to make one."
     one = Drawn(layer.element, table, "Marks of all days so far", said, layer.sources, layer.caveats, empty)
     facts = _single_facts(asked, "places", one)
     element: Any = layer.element
@@ -279,12 +280,16 @@ def _period(asked: _Asked, kind: MapKind) -> str:
 
 
 def _title(asked: _Asked, kind: MapKind) -> str:
+    if kind == "wards" and asked.found.view.why_no_numbers:
+        return "Boundaries"
     if kind == "wards" and asked.state.measure in MARK_MEASURES and asked.found.marks is not None:
         return "Marked by young people, by area"
     return TITLES[kind]
 
 
 def _crime_period(found: ByArea) -> str:
+    if found.view.why_no_numbers:
+        return str(found.view.why_no_numbers)
     if found.crimes is None:
         return "Recorded crime is being joined to these areas; look again in a minute"
     return f"Recorded crime: {period_words(found.crimes.first, found.crimes.last, found.crimes.missing)}"
@@ -297,7 +302,10 @@ def _area_facts(asked: _Asked, kind: MapKind, parts: list[Drawn]) -> MapFacts:
     caveats = list(crime.caveats) if crime and found.has_crimes else []
     table = by_area.table_of(found, _links(asked), _names(asked))
     hot = [part.sentence for part in parts if isinstance(part.element, HotspotLayer)]
-    said = [by_area.sentence(found, asked.state), *hot]  # first sight: where, how sure, since when
+    said = [
+        by_area.sentence(found, asked.state, nobody=nobody_words(asked.principal)),
+        *hot,
+    ]  # first sight: where, how sure, since when
     return _facts(
         asked,
         kind,

@@ -32,7 +32,7 @@ class Place(Base):
         CheckConstraint(_one_of("status", STATUSES), name="status"),
         CheckConstraint(_one_of("publish", PUBLISH), name="publish"),
         CheckConstraint("people >= 1", name="people"),
-        Index("ix_place_status_seq", "status", "seq"),
+        Index("ix_place_status_version", "status", "seq", "version"),  # lists, and the version of the data (counting)
         Index("ix_place_day", "day"),
     )
 
@@ -57,7 +57,7 @@ class Place(Base):
     latitude_e7: Mapped[int | None]
     withdrawn_on: Mapped[date | None]  # day its owner took it back; a held one then waits for the lead (S5)
     source: Mapped[str] = mapped_column(String(20), default="staff")  # staff, demo, workshop, paper, open, import
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)  # goes up with every change: counts are kept by it
     is_sample: Mapped[bool] = mapped_column(default=False)
     urgency: Mapped[int] = mapped_column(default=0)  # of the detector: orders the queue, decides nothing (S3)
     merged_into: Mapped[int | None] = mapped_column(BigKey)  # seq of the mark that speaks for it
@@ -79,7 +79,7 @@ class PlaceArea(Base):
     """The area of a boundary set that a place falls in; derived, and swapped by generation."""
 
     __tablename__ = "place_area"
-    __table_args__ = (Index("ix_place_area_lookup", "set_id", "generation", "area_gss", "place_seq"),)
+    __table_args__ = (Index("ix_place_area_counted", "set_id", "generation", "area_gss", "place_seq", "share"),)
 
     place_seq: Mapped[int] = mapped_column(BigKey, ForeignKey("place.seq", ondelete="CASCADE"), primary_key=True)
     set_id: Mapped[int] = mapped_column(BigKey, ForeignKey("boundary_set.id", ondelete="CASCADE"), primary_key=True)

@@ -17,7 +17,14 @@ from service.places import store
 from service.places.bulk import Imported, import_places
 from service.places.changing import CONTENT, change_place, erase_place, urgency_of
 from service.places.checks import Draft, check_place, refused
-from service.places.counts import AreaMarks, AreaReasons, counts_by_area, reasons_by_area, shareable_by_area
+from service.places.counts import (
+    AreaMarks,
+    AreaReasons,
+    counts_by_area,
+    marks_by_area,
+    reasons_by_area,
+    shareable_by_area,
+)
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
 from service.places.reasons import choices, reasons_by_code
@@ -62,6 +69,7 @@ __all__ = [
     "erase_place",
     "import_places",
     "list_places",
+    "marks_by_area",
     "marks_for_release",
     "places_in_bbox",
     "plain_words",

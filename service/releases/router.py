@@ -17,6 +17,7 @@ NONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since the ETag that was sent."}}
 Number = Annotated[int, Path(description="Number of the release.", ge=1, le=1_000_000, examples=[1])]
 
+
 def refuse_filters(request: Request) -> None:
     """Raise where a filter is asked for: a release has its fixed slices and no others (D7).
 

@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from geo import crs
-from geo.crimes import CAVEATS, FORCE_NAMES, LICENCE, SOURCE
+from geo.crimes import CAVEATS, FORCE_NAMES, LICENCE, SAMPLE_SOURCE, SOURCE
 from service.areas import workflow as areas
 from service.core import Core
 from service.crimes import workflow as crimes
@@ -45,7 +45,6 @@ NOT_SCORED: Final = (
     "published."
 )
 SAMPLE: Final = "Sample data: simulated, and no real crime is in it."
-SNAPPED: Final = "Points are snapped to a fixed list of places: most cells cannot hold one, whatever happens there."
 RIM: Final = "Cells on the rim reach beyond the borough and hold only what the files hold there."
 DENSE_IS_NOT_HOT: Final = "A dense cell is not a hot spot: density says nothing of chance."
 CURRENT: Final = "current"
@@ -263,7 +262,7 @@ def _view(run: Run) -> RunOut:
 def _caveats(run: Run) -> list[str]:
     """Sentences that go wherever the result goes (P1, P4, P7, P8, P9)."""
     found = [SAMPLE] if run.is_sample else []
-    found += [_source(run.summary), *CAVEATS, SNAPPED, RIM]
+    found += [_source(run), *CAVEATS, _snapped(run.summary), RIM]
     if run.summary["missing_months"]:
         found.append(f"Months not held, and not counted: {', '.join(run.summary['missing_months'])}.")
     gaps = Counter(gap["force"] for gap in run.summary["gaps"])
@@ -274,8 +273,18 @@ def _caveats(run: Run) -> list[str]:
     return [*found, NOT_SCORED if run.kind == "hotspots" else DENSE_IS_NOT_HOT]
 
 
-def _source(summary: dict[str, Any]) -> str:
-    return f"{SOURCE}, {LICENCE}. Taken in {', '.join(summary.get('extract_months', []))}."
+def _snapped(summary: dict[str, Any]) -> str:
+    """Say how many cells cannot hold a point, as the run counted them."""
+    cells, able = summary["cells"], summary["cells_that_can_hold_a_point"]
+    start = "Points are snapped to a fixed list of places:"
+    if able == cells:
+        return f"{start} every cell can hold one, but never the true spot."
+    return f"{start} {cells - able:,} of {cells:,} cells cannot hold one, whatever happens there."
+
+
+def _source(run: Run | RunOut) -> str:
+    months = ", ".join(run.summary.get("extract_months", []))
+    return f"{SAMPLE_SOURCE}, made in {months}." if run.is_sample else f"{SOURCE}, {LICENCE}. Taken in {months}."
 
 
 def get_run(core: Core, run_id: uuid.UUID) -> RunOut:
@@ -386,7 +395,7 @@ def hotspot_collection(core: Core, principal: Principal, which: str = CURRENT) -
         units=run.summary["units"],
         cells=run.summary["cells"],
         cells_that_can_hold_a_point=run.summary["cells_that_can_hold_a_point"],
-        source=_source(run.summary),
+        source=_source(run),
         caveats=run.caveats,
         is_sample=run.is_sample,
         features=[_feature(spot, len(months)) for spot in hotspots_of(core, run.id)],

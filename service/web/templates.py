@@ -39,6 +39,8 @@ ERROR_TITLES = {
     429: "Please wait a moment",
     503: "This is not ready yet",
 }
+# what a page says instead of the words for programs
+ERROR_LEADS = {401: "This is for staff. Sign in to see it."}
 
 
 def wants_html(request: Request) -> bool:
@@ -92,7 +94,7 @@ def render_page(request: Request, template: str, *, status: int = 200, **values:
 
 def render_error(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> HTMLResponse:
     """Render the error page: what happened, what is kept, what to do."""
-    title = ERROR_TITLES.get(status, "Something went wrong")
+    title, detail = ERROR_TITLES.get(status, "Something went wrong"), ERROR_LEADS.get(status, detail)
     response = render_page(request, "error.html", status=status, title=title, detail=detail, error_status=status)
     response.headers.update(headers or {})
     return response

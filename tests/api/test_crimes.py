@@ -83,7 +83,9 @@ def test_summary_counts_by_both_rules_and_tells_the_share_near_a_line(
     assert answer["near_line_m"] == 15.0
     assert {area["source"] for area in answer["areas"]} == {"police-points"}
     given = answer["provenance"]
-    assert given["licence"] == "Open Government Licence v3.0"
+    made_up = ("Sample data in the layout of data.police.uk", "Made up: no licence applies")
+    published = ("data.police.uk (Home Office)", "Open Government Licence v3.0")
+    assert (given["source"], given["licence"]) == (made_up if given["is_sample"] else published)
     assert given["extract_months"]
     assert any("street centre" in text for text in given["caveats"])
     nearest = client.get("/api/v1/crimes/summary", params={"set": "wards", "rule": "nearest"}).json()

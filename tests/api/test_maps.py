@@ -168,9 +168,22 @@ def test_download_is_one_file_that_asks_for_nothing(demo: TestClient, name: str)
 
 def test_download_of_marks_holds_them(demo: TestClient) -> None:
     body = demo.get("/maps/places/download").text
-    levels = json.loads(re.search(r'"levels":(\{.*?\}\})\}\)', body).group(1))  # type: ignore[union-attr]
+    found = re.search(r'"levels":(\{.*?\}\}),"shared":(\[.*?\])\}\)', body)
+    assert found is not None
+    levels, shared = json.loads(found[1]), json.loads(found[2])
     assert {int(zoom) for zoom in levels} == set(marks.LEVELS)
     assert all(_total(level) == 13 for level in levels.values())
+    used = {at for level in levels.values() for at in level["places"]}
+    assert used == set(range(len(shared)))  # each mark stands once, whatever the number of zooms it is alone at
+
+
+@pytest.mark.parametrize("number", [400, 100_000])
+def test_offline_file_of_the_planner_stays_below_300_kb(own_folder: Path, number: int) -> None:
+    core = open_core(Settings(data_dir=own_folder, worker=False))
+    add_many(core, number)
+    core.store.close()
+    with TestClient(create_app(Settings(data_dir=own_folder, worker=False))) as client:
+        assert len(client.get("/maps/download").content) < 300_000
 
 
 def _total(level: dict[str, Any]) -> int:
@@ -288,6 +301,25 @@ def test_share_of_too_few_people_is_held_back(own_folder: Path) -> None:
         area = client.get("/maps/data/areas").json()["areas"][0]
         # nine of the thirteen people marked it unsafe
         assert area["unsafe_share"] == pytest.approx(100 * 9 / 13, rel=1e-9)
+
+
+@pytest.mark.requirement("P7", "P8")
+def test_pages_count_the_cells_that_can_hold_a_point_and_name_no_source_of_made_up_crime(demo: TestClient) -> None:
+    for path in ("/maps", "/maps/hotspots", "/maps/density"):
+        said = page(demo, path)
+        assert re.search(r"[\d,]+ of [\d,]+ cells can hold a point at all", said), path
+        assert "most cells" not in said
+        assert "Recorded crime: data.police.uk" not in said
+        assert "Sample data in the layout of data.police.uk" in said
+    assert page(demo, "/maps/hotspots").count("1 is the strongest") == 2
+    assert "1 holds the most" not in page(demo, "/maps/hotspots")
+    assert "Home Office" not in page(demo, "/maps/wards")
+
+
+def test_one_mark_is_no_marks(own_folder: Path) -> None:
+    with TestClient(create_app(Settings(data_dir=own_folder, worker=False))) as client:
+        said = page(client, "/maps/places?feeling=mixed")
+    assert "1 mark by young people that fit" in said
 
 
 def test_empty_deployment_says_what_to_do_first(demo_client: TestClient) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import segno
 from fastapi.testclient import TestClient
 
+from geo import crs
 from service.app import create_app
-from service.areas.workflow import default_set, load_bundled
+from service.areas.workflow import area_index, default_set, load_bundled
 from service.core import Core
 from service.names.workflow import import_names
 from service.people.access import DEMO
@@ -266,7 +268,7 @@ def test_public_ward_page_of_a_real_deployment_holds_no_marks(real: TestClient) 
     assert "Hot spots in or near it" not in html
     assert "People who marked" not in get(real, "/wards")
     assert "People who marked" in get(real, "/wards", **bearer("planner"))
-    assert "Nobody has marked here yet" in get(real, "/wards/wards-2022/E05013714", **bearer("planner"))
+    assert "No approved marks yet" in get(real, "/wards/wards-2022/E05013714", **bearer("planner"))
     assert "Not published yet" in get(real, "/wards/wards-2022/E05013714", **bearer("admin"))  # admins see no marks
 
 
@@ -309,3 +311,69 @@ def test_no_address_is_made_from_what_the_caller_says_the_host_is(real_client: T
     answer = real_client.get("/wards/", headers={"Host": "evil.example"}, follow_redirects=False)
     assert answer.status_code == 404
     assert "evil.example" not in answer.text
+
+
+def test_demo_says_who_reads_a_mark_and_that_crimes_are_made_up(demo: TestClient, real: TestClient) -> None:
+    worker = bearer("youth_worker")
+    for path in ("/mark", "/mark/list"):
+        html = get(demo, path)
+        assert "anyone can read it" in html
+        assert "No one else sees your mark" not in html
+        assert "No one else sees your mark" in get(real, path, **worker)
+    assert "Crime reported to the police: data.police.uk." not in get(demo, "/")
+    assert "in the layout of data.police.uk" in get(demo, "/")
+    assert "Crime reported to the police: data.police.uk." in get(real, "/")
+    assert "No release has been made yet" in get(demo, "/about-data")
+
+
+def test_person_without_a_sign_in_reads_no_words_for_programs(real: TestClient) -> None:
+    answer = real.get("/maps/places", headers=HTML)
+    assert answer.status_code == 401
+    assert "Bearer" not in answer.text
+    assert "Sign in to see it" in answer.text
+    assert "Bearer" in real.get("/maps/places").json()["detail"]
+
+
+def test_who_sees_approved_marks_only_is_not_told_that_nobody_marked(real: TestClient) -> None:
+    lon, lat = -0.02, 51.455
+    mark = {
+        "type": "Feature",
+        "id": str(uuid.uuid4()),
+        "geometry": {"type": "Point", "coordinates": [lon, lat]},
+        "properties": {"feeling": "unsafe"},
+    }
+    path = f"/wards/wards-2022/{_ward_at(real, lon, lat)}"
+    assert "Nobody has marked here yet" in get(real, path, **bearer("moderator"))
+    assert real.post("/api/v1/places", json=mark, headers=bearer("youth_worker")).status_code == 201
+    assert "Nobody has marked here yet" not in get(real, path, **bearer("moderator"))
+    planner = get(real, path, **bearer("planner"))
+    assert "No approved marks yet" in planner
+    assert "Nobody has marked" not in planner
+    assert "0 so far" not in planner
+    assert "No approved marks yet" in get(real, "/maps/places", **bearer("planner"))
+
+
+def _ward_at(client: TestClient, lon: float, lat: float) -> str:
+    core: Core = client.app.state.core  # type: ignore[attr-defined]
+    index = area_index(core, "wards-2022")
+    x, y = crs.to_metric_xy(np.array([lon]), np.array([lat]))
+    return str(index.codes[index.lookup(x, y)[0]])
+
+
+def test_list_can_be_left_where_scripts_are_off(demo: TestClient) -> None:
+    found = re.search(r"<noscript><a[^>]*>.*?</a></noscript>", get(demo, "/mark/list"), re.DOTALL)
+    assert found is not None
+    assert 'rel="noreferrer"' in found[0]
+    assert "Exit this page" in found[0]
+
+
+def test_set_that_is_only_drawn_says_so_and_offers_no_numbers(demo: TestClient) -> None:
+    for path in ("/wards/lsoa-2011/E01003274", "/wards/lsoa-2011", "/maps/wards?set=lsoa-2011", "/maps?set=lsoa-2011"):
+        html = get(demo, path)
+        assert "drawn only" in html.lower(), path
+        for never in ("look again in a minute", "being joined", "Not published yet", "Staff can", "Shade by"):
+            assert never not in html, (path, never)
+    assert "Shade by" in get(demo, "/maps/wards")
+    answer = demo.get("/api/v1/crimes/summary", params={"set": "lsoa-2011"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "set")
+    assert "drawn only" in answer.json()["detail"]

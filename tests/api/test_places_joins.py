@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.areas.models import BoundarySet
 from service.core import Core
 from service.errors import NotFoundError, UnavailableError
 from service.jobs.context import JobCancelledError, Silent
 from service.people.access import DEMO
-from service.places import rejoin, workflow
-from service.places.models import PlaceArea, PlaceHotspot
+from service.places import counting, rejoin, workflow
+from service.places.models import Place, PlaceArea, PlaceHotspot
 from service.places.store import PlaceFilter
 from service.web.queries import Bbox
 from tests.support.hotspots import add_run
@@ -130,6 +130,38 @@ def test_reasons_are_counted_by_area(core: Core) -> None:
         "E05000002": {"calm": 1.0},
     }
     assert workflow.reasons_by_area(core, DEMO, "squares", feeling="safe") == {"E05000002": {"calm": 1.0}}
+
+
+def test_marks_are_counted_once_in_the_area_that_holds_most_of_them(core: Core) -> None:
+    imported(core, mark(500, 500, feeling="safe"), mark(-300, 500), drawn("route", (750, 500), (1250.5, 500)))
+    counts = workflow.marks_by_area(core, DEMO, "squares", PlaceFilter())
+    assert counts == {"": {"unsafe": 1}, "E05000001": {"safe": 1}, "E05000002": {"unsafe": 1}}
+    assert workflow.marks_by_area(core, DEMO, "squares", PlaceFilter(feeling="safe")) == {"E05000001": {"safe": 1}}
+
+
+def test_kept_counts_follow_every_change_and_are_counted_once(
+    client: TestClient, core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    read_people = counting.read_people
+    monkeypatch.setattr(counting, "read_people", lambda *args: counted.append("once") or read_people(*args))
+
+    def feelings() -> dict[str, float]:
+        found = [workflow.counts_by_area(core, DEMO, "squares").get("E05000001") for _ in range(3)]
+        assert found[0] is found[1] is found[2]
+        return {name: count for name, count in found[0].marks.items() if count} if found[0] else {}
+
+    def change(**values: Any) -> None:  # past the workflow, as another process would
+        core.store.write(lambda session: session.execute(update(Place).where(Place.seq == 1).values(**values)) and None)
+
+    assert feelings() == {}
+    imported(core, mark(500, 500), mark(510, 500, feeling="safe"))
+    assert feelings() == {"unsafe": 1, "safe": 1}
+    change(feeling="mixed", version=2)
+    assert feelings() == {"mixed": 1, "safe": 1}
+    change(status="withdrawn")
+    assert feelings() == {"safe": 1}
+    assert len(counted) == 4
 
 
 def test_positions_of_a_box_come_as_arrays(core: Core) -> None:

@@ -334,7 +334,10 @@ def test_api_says_method_period_source_and_caveats_beside_the_hotspots(client: T
     assert "FDR" in found["method"]
     assert (found["period"]["from"], found["period"]["to"]) == ("2016-12", "2017-12")
     assert found["period"]["missing_months"] == [MISSING]
-    assert "Open Government Licence v3.0" in found["source"]
+    wanted = "in the layout of" if found["is_sample"] else "Open Government Licence v3.0"
+    assert wanted in found["source"]
+    cells, able = found["cells"], found["cells_that_can_hold_a_point"]
+    assert f"{cells - able:,} of {cells:,} cells cannot hold one" in " ".join(found["caveats"])
     words = " ".join(found["caveats"])
     assert "Reported to the police" in words
     assert "not to be published" in words

@@ -97,7 +97,7 @@ def test_first_mark_takes_ten_taps_and_the_next_ten_more(site: Server, page: Any
     sent(page)
     first = steps.taps
     steps.button("Mark another place")
-    assert page.locator("#sheet").get_by_text("Marked.").count() == 0
+    assert page.locator("#sheet").get_by_text("Tap again").count() == 0
     tap_through(steps, across=0.6)
     sent(page)
     assert first == 10  # a tap every five seconds is under a minute
@@ -163,7 +163,7 @@ def test_keyboard_alone_marks_a_place(site: Server, page: Any) -> None:
     page.wait_for_timeout(600)  # Leaflet pans with an animation; the policy allows no polling inside the page
     assert page.evaluate(middle) > start
     keys.press("Enter")
-    page.get_by_text("Marked. Tap again to move it.").wait_for()
+    page.get_by_text("Tap again to move it.").wait_for()
     tab_to("#next")
     keys.press("Enter")
     tab_to("input[name=feeling]")
@@ -195,7 +195,7 @@ def test_back_is_always_possible_and_keeps_the_answers(site: Server, page: Any) 
     steps.button("Back")
     assert page.locator("input[name=feeling]:checked").get_attribute("value") == "safe"
     steps.button("Back")
-    page.get_by_text("Marked. Tap again to move it.").wait_for()
+    page.get_by_text("Tap again to move it.").wait_for()
     page.go_back()
     page.get_by_role("heading", name="Mark where you feel safe or unsafe").wait_for()
 

@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const saferPlaces = window.saferPlaces;
+  const MOST_STANDING = 60; // more names than that do not fit on any screen: then the largest areas are named
 
   /* options: areas [{code, name, geometry, at: [lat, lon], rank, step, status, card}], ramp, labels */
   saferPlaces.classes.AreaLayer = L.FeatureGroup.extend({
@@ -26,10 +27,12 @@
       ["sp-areas", "sp-edges"].forEach((pane) => map.getPane(pane) || map.createPane(pane));
       L.FeatureGroup.prototype.onAdd.call(this, map);
       if (!this.options.labels) return;
+      const few = this.options.areas.length <= MOST_STANDING;
       map.labels.put(
         this,
         this.options.areas.map((area) => ({
-          at: area.at, text: area.name, rank: 100 + area.rank, className: "sp-label-area",
+          at: area.at, text: area.name, className: "sp-label-area", stands: few,
+          rank: few && !area.focus ? 100 + this.options.areas.length - area.rank : 100 + area.rank, // the smallest first
           inside: (latlng) => saferPlaces.within(area.geometry, latlng),
         }))
       );

@@ -99,6 +99,24 @@
     return legend.offsetWidth + 24;
   }
 
+  /* The middle of what the legend leaves free of the map, in pixels. */
+  function freeMiddle(map) {
+    const left = covered(map) > 12 ? covered(map) : 0;
+    return L.point((left + map.getSize().x) / 2, map.getSize().y / 2);
+  }
+
+  /* Buttons and keys zoom about the middle of the free part: what a person looks at stays there. */
+  function zoomFree(zoom, options) {
+    if (!this._loaded) return L.Map.prototype.setZoom.call(this, zoom, options);
+    return this.setZoomAround(freeMiddle(this), zoom, options);
+  }
+
+  /* Bring a place into the middle of the free part of the map. */
+  saferPlaces.look = function (map, latlng, zoom, options) {
+    const wanted = map.project(latlng, zoom).subtract(freeMiddle(map)).add(map.getSize().divideBy(2));
+    map.setView(map.unproject(wanted, zoom), zoom, options);
+  };
+
   saferPlaces.createMap = function (id, options) {
     const map = L.map(id, {
       zoomControl: false,
@@ -114,6 +132,7 @@
     });
     map.attributionControl.setPrefix(false);
     saferPlaces.words = options.words;
+    map.setZoom = zoomFree;
     map.fitBounds(options.bounds, { paddingTopLeft: [covered(map), 12], paddingBottomRight: [12, 12], animate: false });
     L.control
       .zoom({ position: "topright", zoomInTitle: saferPlaces.say("zoom_in"), zoomOutTitle: saferPlaces.say("zoom_out") })
@@ -183,6 +202,26 @@
     },
   });
 
+  // names of areas always stand: on one line or two, smaller where there is no room, moved inside their area
+  const SIZES = ["", "sp-label-small", "sp-label-least"];
+  const MOVES = [];
+  for (let dy = -90; dy <= 90; dy += 6) for (let dx = -96; dx <= 96; dx += 8) MOVES.push([dx, dy]);
+  MOVES.sort((a, b) => Math.hypot(a[0], a[1]) - Math.hypot(b[0], b[1]));
+  const TRIES = 4; // orders in which the names of areas are set
+  const GRID = 7; // places of the screen where an area that reaches into it may be named
+
+  /* A name on two lines, cut where they are most alike. */
+  function folded(text) {
+    const words = text.split(" ");
+    const cuts = words.slice(1).map((_, k) => [words.slice(0, k + 1).join(" "), words.slice(k + 1).join(" ")]);
+    cuts.sort((a, b) => Math.max(a[0].length, a[1].length) - Math.max(b[0].length, b[1].length));
+    return cuts.length ? cuts[0].join("\n") : text;
+  }
+
+  function shared(a, b) {
+    return Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  }
+
   // where a name may go instead, in pixels, the nearest first
   const HIDES_MOST = 0.4; // of a name's own box
   const SHIFTS = [];
@@ -224,7 +263,7 @@
       const nodes = names.map((name) => {
         const node = saferPlaces.make("span", { class: "sp-label " + (name.className || "") }, [name.text]);
         this.pane.append(node);
-        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, inside: name.inside, always: name.always, node: node };
+        return { at: L.latLng(name.at), rank: name.rank || 0, minZoom: name.minZoom || 0, inside: name.inside, always: name.always, stands: name.stands, text: name.text, node: node };
       });
       this.sets.set(owner, nodes);
       this.place();
@@ -252,7 +291,6 @@
     room(name, point, taken, markers) {
       const w = name.width / 2;
       const h = name.height / 2;
-      const shared = (a, b) => Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0])) * Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
       let best = null;
       let least = Infinity;
       (name.inside ? SHIFTS : SHIFTS.slice(0, 1)).forEach(([dx, dy]) => {
@@ -267,26 +305,121 @@
       });
       return best;
     },
+    /* The ways to write the name of an area with the room each takes; measured once. */
+    shapes(name) {
+      if (name.shapes) return name.shapes;
+      const ways = [];
+      SIZES.forEach((size) =>
+        [...new Set([name.text, folded(name.text)])].forEach((text) => {
+          this.write(name, { size: size, text: text });
+          ways.push({ size: size, text: text, width: name.node.offsetWidth, height: name.node.offsetHeight });
+        })
+      );
+      if (ways[0].width) name.shapes = ways; // a hidden map measures nothing
+      return ways;
+    },
+    write(name, way) {
+      name.node.textContent = way.text;
+      SIZES.forEach((size) => size && name.node.classList.toggle(size, size === way.size));
+    },
+    /* Write a name that may give way, if there is room for it. */
+    set(name, taken, markers) {
+      const map = this._map;
+      if (name.width === undefined) {
+        name.width = name.node.offsetWidth;
+        name.height = name.node.offsetHeight;
+      }
+      const seen = map.getZoom() >= name.minZoom && map.getBounds().pad(0.2).contains(name.at);
+      const box = seen && this.room(name, map.latLngToLayerPoint(name.at), taken, markers);
+      name.node.classList.toggle("sp-off", !box);
+      if (!box) return;
+      taken.push(box);
+      L.DomUtil.setPosition(name.node, L.point(Math.round(box[0] + 3), Math.round(box[1])));
+    },
+    /* Where an area is named: its own point, or, where that is out of sight, the middle of the part that is in sight. */
+    anchor(name, sight) {
+      const point = this._map.latLngToLayerPoint(name.at);
+      if (point.x > sight[0] && point.x < sight[2] && point.y > sight[1] && point.y < sight[3]) return point;
+      const found = [];
+      for (let k = 1; k < GRID; k += 1)
+        for (let n = 1; n < GRID; n += 1) {
+          const at = L.point(sight[0] + ((sight[2] - sight[0]) * k) / GRID, sight[1] + ((sight[3] - sight[1]) * n) / GRID);
+          if (name.inside(this._map.layerPointToLatLng(at))) found.push(at);
+        }
+      if (!found.length) return null;
+      const middle = found.reduce((sum, at) => sum.add(at), L.point(0, 0)).divideBy(found.length);
+      return found.sort((a, b) => a.distanceTo(middle) - b.distanceTo(middle))[0];
+    },
+    /* The first way to write it, nearest to its point, that covers no other name and little of the markers. */
+    stand(name, sight, taken, markers) {
+      const point = this.anchor(name, sight);
+      if (!point) return null;
+      let least = null;
+      for (const way of this.shapes(name)) {
+        for (const [dx, dy] of MOVES) {
+          const at = point.add([dx, dy]);
+          const box = [at.x - way.width / 2 - 3, at.y - way.height / 2, at.x + way.width / 2 + 3, at.y + way.height / 2];
+          if (box[0] < sight[0] || box[1] < sight[1] || box[2] > sight[2] || box[3] > sight[3]) continue;
+          if (taken.some((other) => shared(box, other) > 0)) continue;
+          if ((dx || dy) && !name.inside(this._map.layerPointToLatLng(at))) continue;
+          const hidden = markers.reduce((sum, other) => sum + shared(box, other), 0) / (way.width * way.height);
+          if (hidden <= HIDES_MOST / 2) return { box: box, way: way };
+          if (!least || hidden < least.hidden) least = { box: box, way: way, hidden: hidden };
+        }
+      }
+      return least;
+    },
+    /* Names of areas: those with the least room first; where one finds none, again with that one before the others. */
+    standing(names, sight, kept, markers) {
+      let order = names;
+      let best = null;
+      for (let k = 0; k < TRIES; k += 1) {
+        const taken = kept.slice();
+        const set = new Map();
+        const lost = [];
+        order.forEach((name) => {
+          const found = this.stand(name, sight, taken, markers);
+          if (found) taken.push(found.box);
+          if (found) set.set(name, found);
+          else if (this.anchor(name, sight)) lost.push(name);
+        });
+        if (!best || set.size > best.set.size) best = { set: set, taken: taken };
+        if (!lost.length) break;
+        order = [...lost, ...order.filter((name) => !lost.includes(name))];
+      }
+      return best || { set: new Map(), taken: kept };
+    },
+    /* What lies over the map: buttons and the legend. Names keep off them. */
+    panels() {
+      const frame = this._map.getContainer().getBoundingClientRect();
+      const offset = this._map.containerPointToLayerPoint([0, 0]);
+      const over = [...this._map.getContainer().querySelectorAll(".leaflet-control")];
+      const legend = document.querySelector(".sp-legends");
+      if (legend && getComputedStyle(legend).position === "absolute") over.push(legend);
+      return over.map((node) => {
+        const box = node.getBoundingClientRect();
+        const [x, y] = [offset.x - frame.left, offset.y - frame.top];
+        return [box.left + x, box.top + y, box.right + x, box.bottom + y];
+      });
+    },
     place() {
       const map = this._map;
       if (!map || !map._loaded) return;
-      const zoom = map.getZoom();
-      const view = map.getBounds().pad(0.2);
-      const names = [].concat(...this.sets.values()).sort((a, b) => b.rank - a.rank);
+      const all = [].concat(...this.sets.values()).sort((a, b) => b.rank - a.rank);
       const markers = this.markers();
-      const taken = [];
-      names.forEach((name) => {
-        if (name.width === undefined) {
-          name.width = name.node.offsetWidth;
-          name.height = name.node.offsetHeight;
-        }
-        const seen = zoom >= name.minZoom && view.contains(name.at);
-        const box = seen && this.room(name, map.latLngToLayerPoint(name.at), taken, markers);
-        name.node.classList.toggle("sp-off", !box);
-        if (!box) return;
-        taken.push(box);
-        L.DomUtil.setPosition(name.node, L.point(Math.round(box[0] + 3), Math.round(box[1])));
+      const corner = map.containerPointToLayerPoint([0, 0]);
+      const sight = [corner.x + 2, corner.y + 2, corner.x + map.getSize().x - 2, corner.y + map.getSize().y - 2];
+      const ranks = [];
+      all.filter((name) => name.always).forEach((name) => this.set(name, ranks, markers));
+      const stood = this.standing(all.filter((name) => name.stands), sight, [...this.panels(), ...ranks], markers);
+      all.filter((name) => name.stands).forEach((name) => {
+        const found = stood.set.get(name);
+        name.node.classList.toggle("sp-off", !found);
+        if (!found) return;
+        this.write(name, found.way);
+        L.DomUtil.setPosition(name.node, L.point(Math.round(found.box[0] + 3), Math.round(found.box[1])));
       });
+      all.filter((name) => !name.stands && !name.always).forEach((name) => this.set(name, stood.taken, markers));
       this.pane.classList.remove("sp-moving");
     },
   });

@@ -71,11 +71,12 @@
     return { at: [lat, lon], content: content, name: name, short: here, size: size, raise: 500 };
   }
 
-  /* options: url and query (linked) or levels {zoom: {groups, places}} (one offline file) */
+  /* options: url and query (linked), or for one offline file levels {zoom: {groups, places: positions in shared}}, shared */
   saferPlaces.classes.PlacesLayer = L.FeatureGroup.extend({
     initialize(options) {
       L.FeatureGroup.prototype.initialize.call(this, []);
       L.setOptions(this, options);
+      Object.values(options.levels || {}).forEach((level) => (level.places = level.places.map((at) => options.shared[at])));
     },
     onAdd(map) {
       L.FeatureGroup.prototype.onAdd.call(this, map);
@@ -92,8 +93,10 @@
       L.FeatureGroup.prototype.onRemove.call(this, map);
     },
     load() {
-      if (this.options.levels) this.draw(this.level());
-      else this.fetch();
+      if (!this.options.levels) return this.fetch();
+      const level = this.level();
+      if (level === this.last) this.count(level);
+      else this.draw(level);
     },
     level() {
       const zooms = Object.keys(this.options.levels).map(Number).sort((a, b) => a - b);
@@ -131,14 +134,21 @@
         const made = group(entry);
         const marker = saferPlaces.marker(made.at, { ...made, keyboard: few, target: 44, map: this._map });
         if (this._map.getZoom() >= this._map.getMaxZoom()) marker.bindPopup(() => saferPlaces.card({ title: made.short }), { maxWidth: 280 });
-        else marker.on("click", () => this._map.setView(made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
+        else marker.on("click", () => saferPlaces.look(this._map, made.at, Math.min(this._map.getMaxZoom(), this._map.getZoom() + 2)));
         this.addLayer(marker);
       });
       const groups = this.getLayers();
       const single = found.places.map((place) => this.place(place, few));
       if (few) thin(this._map, single, groups);
-      const total = found.groups.reduce((sum, g) => sum + g[2] + g[3] + g[4], 0) + found.places.length;
       this._map.labels.place();
+      this.count(found);
+    },
+    /* Say how many marks are in sight. */
+    count(found) {
+      const view = this._map.getBounds();
+      const total =
+        found.groups.reduce((sum, g) => sum + (view.contains([g[1], g[0]]) ? g[2] + g[3] + g[4] : 0), 0) +
+        found.places.filter((place) => view.contains([place.at[1], place.at[0]])).length;
       this.status.textContent = total ? saferPlaces.say("in_view", { n: saferPlaces.number(total) }) : saferPlaces.say("none_in_view");
     },
     place(place, few) {

@@ -278,6 +278,15 @@ def _add_columns() -> None:
     )
     op.add_column("place", sa.Column("decided_on", sa.Date(), nullable=True))
     op.add_column("place", sa.Column("erased_on", sa.Date(), nullable=True))
+    op.drop_index("ix_place_status_seq", table_name="place")
+    op.drop_index("ix_place_area_lookup", table_name="place_area")
+    op.create_index(
+        "ix_place_area_counted",
+        "place_area",
+        ["set_id", "generation", "area_gss", "place_seq", "share"],
+        unique=False,
+    )
+    op.create_index("ix_place_status_version", "place", ["status", "seq", "version"], unique=False)
     op.add_column("principal", sa.Column("login", sa.String(length=120), nullable=True))
     op.add_column("principal", sa.Column("notify_to", sa.String(length=200), nullable=True))
     op.add_column("principal", sa.Column("password_hash", sa.String(length=200), nullable=True))

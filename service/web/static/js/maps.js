@@ -8,8 +8,32 @@
     const form = document.querySelector(".map-filters form");
     if (form) follow(form);
     const find = document.querySelector("[data-names]");
+    if (window.saferPlaces && window.saferPlaces.map) keepView(window.saferPlaces.map);
     if (find && window.saferPlaces && window.saferPlaces.map) search(find);
   });
+
+  /* The address keeps the view, behind "#": that part stays in the browser and in no log. Links and the form carry it on. */
+  function keepView(map) {
+    const kept = /^#map=([\d.]+)\/(-?[\d.]+)\/(-?[\d.]+)$/.exec(window.location.hash);
+    let moved = Boolean(kept);
+    if (kept) map.setView([Number(kept[2]), Number(kept[3])], Number(kept[1]), { animate: false });
+    const write = () => {
+      if (!moved || document.documentElement.classList.contains("sp-printing")) return;
+      const middle = map.getCenter();
+      const hash = "#map=" + [map.getZoom(), middle.lat.toFixed(5), middle.lng.toFixed(5)].join("/");
+      window.history.replaceState(null, "", window.location.pathname + window.location.search + hash);
+      document.querySelectorAll(".map-kinds a, [data-map-state=embed]").forEach((link) => (link.hash = hash));
+      document.querySelectorAll(".map-filters form").forEach((form) => {
+        const target = new URL(form.action);
+        target.hash = hash;
+        form.action = target.href;
+      });
+    };
+    map.on("zoomstart dragstart", () => (moved = true));
+    map.getContainer().addEventListener("keydown", () => (moved = true));
+    map.on("moveend", write);
+    write();
+  }
 
   /* The address, the download and the frame say what is shown. */
   function follow(form) {
@@ -20,7 +44,7 @@
         const boxes = [...form.querySelectorAll("[data-sp-layer]")];
         const on = boxes.filter((one) => one.checked).map((one) => one.value);
         (on.length ? on : [""]).forEach((name) => query.append("layers", name));
-        window.history.replaceState(null, "", "?" + query);
+        window.history.replaceState(null, "", "?" + query + window.location.hash);
         document.querySelectorAll("[data-map-state]").forEach((link) => {
           const target = new URL(link.href);
           const wanted = new URLSearchParams(query);
@@ -47,7 +71,7 @@
       const at = [name.latitude, name.longitude];
       if (here) here.remove();
       here = L.circleMarker(at, { radius: 18, className: "map-here", interactive: false }).addTo(map);
-      map.setView(at, CLOSE);
+      window.saferPlaces.look(map, at, CLOSE);
       list.replaceChildren();
       said.textContent = name.name + " is in the middle of the map.";
       map.getContainer().scrollIntoView({ block: "nearest" });

@@ -105,7 +105,8 @@ function refresh() {
 
 function whereWords() {
   const points = where.points.length;
-  if (where.kind === "point") return points ? "Marked. Tap again to move it." : "Tap the map.";
+  if (where.kind === "point" && !points) return "Tap the map.";
+  if (where.kind === "point") return `Marked ${where.words()}`.trim() + ". Tap again to move it.";
   const fewest = where.kind === "area" ? 3 : 2;
   if (points >= fewest) return `${points} points. Tap to add more, or press Next.`;
   const thing = { route: "along your way", area: "around the area", border: "along the border" }[where.kind];
@@ -208,7 +209,8 @@ function told(item) {
   if (item.state === "kept" || item.state === "loose") return receive(item);
   if (item.state === "sent") {
     at("q6").textContent = "Sent. Thank you.";
-    at("sent-state").textContent = "Staff will read it.";
+    const demo = flow.dataset.mode === "demo";
+    at("sent-state").textContent = demo ? "This is a demo: it stands with made-up marks." : "Staff will read it.";
     receive(item);
   } else {
     at("q6").textContent = "Not sent yet";
@@ -410,7 +412,10 @@ function start(event) {
   if (first) {
     // only now has the map a size: measure its names again and fit the borough into it
     const map = window.saferPlaces.map;
-    map.labels.sets.forEach((names) => names.forEach((name) => delete name.width));
+    map.labels.sets.forEach((names) => names.forEach((name) => {
+        delete name.width;
+        delete name.shapes;
+      }));
     const whole = window.saferPlaces.layers.areas[0].getBounds();
     const [west, south, east, north] = way.bbox || [];
     map.fitBounds(way.bbox ? [[south, west], [north, east]] : whole, { animate: false });

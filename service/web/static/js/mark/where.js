@@ -1,6 +1,9 @@
 /* Where: a spot, a way or an area on the map, by tap or by keyboard; nothing has to be dragged. */
 
 const SPOT_ZOOM = 16;
+const NAMES_ZOOM = 13; // from here on landmarks are written
+const NAMES_IN_SIGHT = 2; // without streets below, so many names stay in sight to find the way by
+const NEAR_M = 600;
 const DIGITS = 6; // 0.1 m
 const SHAPES = { route: "LineString", area: "Polygon", border: "LineString" };
 const FEWEST = { point: 1, route: 2, area: 3, border: 2 };
@@ -39,14 +42,45 @@ export class Where {
     if (this.kind === "point") this.points = [latlng];
     else this.points.push(latlng);
     // a tap on the whole borough is rough: come closer, so that the person sees whether it is right
-    if (this.kind === "point" && this.map.getZoom() < SPOT_ZOOM - 1) this.map.setView(latlng, SPOT_ZOOM);
+    const zoom = this.spotZoom(latlng);
+    if (this.kind === "point" && this.map.getZoom() < zoom - 1) this.map.setView(latlng, zoom);
     this.draw();
+  }
+
+  /* Names on the map with the metres from a place, the nearest first. */
+  names(latlng) {
+    const layer = (window.saferPlaces.layers.landmarks || [])[0];
+    const all = layer ? layer.options.landmarks.map((one) => ({ at: L.latLng(one[1], one[0]), name: one[2] })) : [];
+    all.forEach((one) => (one.metres = this.map.distance(latlng, one.at)));
+    return all.sort((a, b) => a.metres - b.metres);
+  }
+
+  /* How near to come: with streets below close up, else only so far that some names stay in sight around the place. */
+  spotZoom(latlng) {
+    if (window.saferPlaces.layers.ground) return SPOT_ZOOM;
+    const near = this.names(latlng).slice(0, NAMES_IN_SIGHT);
+    const half = this.map.getSize().divideBy(2).subtract([48, 24]); // a name needs room beside its dot
+    for (let zoom = SPOT_ZOOM - 1; zoom > NAMES_ZOOM; zoom -= 0.5) {
+      const here = this.map.project(latlng, zoom);
+      const off = near.map((one) => this.map.project(one.at, zoom).subtract(here));
+      if (off.every((by) => Math.abs(by.x) < half.x && Math.abs(by.y) < half.y)) return zoom;
+    }
+    return NAMES_ZOOM;
+  }
+
+  /* The chosen spot in words: what it is near to, and the ward. */
+  words() {
+    const at = this.points[0];
+    const near = this.names(at).find((one) => one.metres <= NEAR_M);
+    const areas = window.saferPlaces.layers.areas[0].options.areas;
+    const ward = areas.find((area) => window.saferPlaces.within(area.geometry, at));
+    return [near && "near " + near.name, ward && "in " + ward.name].filter(Boolean).join(", ");
   }
 
   /* Show a place that was found, and mark it. */
   go(lat, lng) {
     this.use("point");
-    this.map.setView([lat, lng], Math.max(this.map.getZoom(), SPOT_ZOOM), { animate: false });
+    this.map.setView([lat, lng], Math.max(this.map.getZoom(), this.spotZoom(L.latLng(lat, lng))), { animate: false });
     this.tap(L.latLng(lat, lng));
   }
 
