@@ -107,11 +107,53 @@ def rows_of(base: Path, size: int) -> list[tuple[str, float, int]]:
     return measured
 
 
+def kept_rows_of(base: Path, size: int) -> list[tuple[str, float, float]]:
+    """Measure pages with counts of marks: right after a mark changed, when all is counted again, and kept."""
+    from fastapi.testclient import TestClient
+    from sqlalchemy import text
+
+    from service.app import create_app
+    from service.areas.workflow import area_shapes
+    from service.core import open_core
+    from service.jobs.context import Silent
+    from service.places.workflow import rejoin_places
+    from service.settings import Settings
+    from tests.support.maps import add_many
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "data"
+        shutil.copytree(base, folder)
+        settings = Settings(data_dir=folder, worker=False)
+        core = open_core(settings)
+        add_many(core, size)
+        rejoin_places(core, "square", Silent())
+        ward = area_shapes(core, "square").codes[0]
+        measured = []
+        with TestClient(create_app(settings)) as client:
+            for path in ("/maps", "/maps/places", f"/wards/square/{ward}"):
+
+                def get(path: str = path) -> bytes:
+                    answer = client.get(path)
+                    assert answer.status_code == 200, answer.text
+                    return answer.content
+
+                fresh = []
+                for _ in range(REPEATS):
+                    core.store.write(
+                        lambda s: s.execute(text("UPDATE place SET version = version + 1 WHERE seq = 1")) and None
+                    )
+                    fresh.append(timed(get, 1)[0])
+                measured.append((path, statistics.median(fresh), timed(get, REPEATS)[0]))
+        core.store.close()
+    return measured
+
+
 def main() -> None:
     """Print one Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--cpu", action="store_true", help="processor time instead of time on the clock")
+    parser.add_argument("--kept", action="store_true", help="only our pages: right after a change, and kept")
     args = parser.parse_args()
     sizes = args.sizes
     if args.cpu:
@@ -120,6 +162,12 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         base = fill(Path(scratch))
+        if args.kept:
+            print("| marks | page | after a change, ms | kept, ms |\n|---:|---|---:|---:|")
+            for size in sizes:
+                for path, fresh, kept in kept_rows_of(base, size):
+                    print(f"| {size:,} | {path} | {1000 * fresh:,.0f} | {1000 * kept:,.0f} |", flush=True)
+            return
         print("| marks | way | ms | kB |\n|---:|---|---:|---:|")
         for size in sizes:
             for name, seconds, content in rows_of(base, size):

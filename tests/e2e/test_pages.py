@@ -8,12 +8,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from service.areas.models import Area, BoundarySet
 from service.core import initialise, open_core
 from service.demo.workflow import Size, fill
 from service.settings import Settings
 from tests.conftest import Server, running_server
-from tests.support.site import NetworkLog, axe_violations
+from tests.support.site import NetworkLog, axe_violations, make_demo
 
 TODAY = date(2026, 11, 23)
 PAGES = [
@@ -109,11 +111,138 @@ def test_forms_pass_axe_after_each_step(site: Server, context: Any) -> None:
 
 def test_ward_page_prints_on_two_pages(site: Server, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{site.url}/wards/wards-2022/E05013714", wait_until="networkidle")
-    printed = page.pdf(format="A4", print_background=True)
-    pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", printed))
-    assert 1 <= pages <= 2
+    page.goto(f"{site.url}/wards")
+    wards = page.locator("tbody th a").evaluate_all("links => links.map((link) => link.href)")
+    assert len(wards) == 19
+    for ward in wards:
+        page.goto(ward)
+        printed = page.pdf(format="A4", print_background=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 2, ward
     page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_legend_of_the_map_in_a_ward_page_is_whole(site: Server, browser: Any, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{site.url}/wards/wards-2022/E05013714")
+    page.locator("iframe").scroll_into_view_if_needed()
+    page.frame_locator("iframe").locator("html.sp-ready").wait_for(state="attached")
+    frame = next(one for one in page.frames if "embed=1" in one.url)
+    legend = frame.locator(".sp-legends")
+    box = legend.evaluate(
+        "node => { const b = node.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; }"
+    )
+    wide, high = frame.evaluate("[window.innerWidth, window.innerHeight]")
+    assert box[0] >= 0
+    assert box[1] >= 0
+    assert box[2] <= wide
+    assert box[3] <= high
+    assert legend.evaluate("node => node.scrollHeight <= node.clientHeight")
+    assert frame.locator(".sp-map").bounding_box()["height"] >= 200
+    page.close()
+
+
+NAMES_SHOWN = """() => {
+  const frame = document.querySelector(".sp-map").getBoundingClientRect();
+  const shown = [...document.querySelectorAll(".sp-label-area:not(.sp-off)")];
+  const boxes = shown.map((node) => node.getBoundingClientRect());
+  const out = (b) => b.left < frame.left || b.right > frame.right || b.top < frame.top || b.bottom > frame.bottom;
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  return {
+    shown: shown.length,
+    cut: shown.filter((_, k) => out(boxes[k])).map((node) => node.textContent),
+    over: shown.filter((_, k) => boxes.some((other, n) => n < k && meet(boxes[k], other))).map((n) => n.textContent),
+  };
+}"""
+
+
+@pytest.mark.parametrize("path", ["/maps", "/maps/wards", "/maps/places"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_name_of_every_ward_stands_at_first_sight(site: Server, browser: Any, width: int, path: str) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(site.url + path, wait_until="networkidle")
+    page.wait_for_selector("html.sp-ready")
+    assert page.evaluate(NAMES_SHOWN) == {"shown": 19, "cut": [], "over": []}
+    page.close()
+
+
+def test_buttons_zoom_about_the_free_part_and_the_address_keeps_the_view(site: Server, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page.goto(f"{site.url}/maps", wait_until="networkidle")
+    page.wait_for_selector("html.sp-ready")
+    # the middle of the borough lies in the middle of what the legend leaves free, before and after three presses
+    middle = """() => { const map = saferPlaces.map;
+      const left = document.querySelector(".sp-legends").offsetWidth + 24;
+      const at = map.latLngToContainerPoint(L.latLngBounds(map.whole).getCenter());
+      return [at.x - (left + map.getSize().x) / 2, at.y - map.getSize().y / 2]; }"""
+    assert "#" not in page.url
+    for _ in range(3):
+        zoom = page.evaluate("saferPlaces.map.getZoom()")
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_function("zoom => saferPlaces.map.getZoom() > zoom", arg=zoom)
+    assert all(abs(off) < 40 for off in page.evaluate(middle))
+    assert "#map=" in page.url
+    assert "map=" not in page.url.split("#")[0]  # no position is sent to the server
+    view = "[saferPlaces.map.getZoom(), saferPlaces.map.getCenter().lat, saferPlaces.map.getCenter().lng]"
+    before = page.evaluate(view)
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector("html.sp-ready")
+    assert page.evaluate(view) == pytest.approx(before, abs=1e-4)
+    page.close()
+
+
+def test_last_column_of_the_planner_table_is_not_cut(site: Server, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{site.url}/maps")
+    assert page.locator(".sp-scroll").evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.close()
+
+
+def test_offline_file_counts_the_marks_in_view(site: Server, browser: Any, tmp_path: Any) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    file = tmp_path / "map.html"
+    file.write_bytes(page.request.get(f"{site.url}/maps/download").body())
+    page.goto(file.as_uri())
+    page.get_by_text("Marks in view: 120").wait_for()
+    page.evaluate("saferPlaces.map.setView(saferPlaces.map.getBounds().getNorthWest(), 14)")
+    page.get_by_text("Marks in view: 120").wait_for(state="detached")
+    assert page.locator(".sp-status").inner_text() != ""
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_spot_on_the_marking_map_is_told_in_words(site: Server, browser: Any, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    page.goto(f"{site.url}/mark")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Use the cross").click()
+    page.get_by_text(re.compile(r"^Marked (near .+, )?in [A-Z].+\. Tap again to move it\.$")).wait_for()
+    assert page.locator(".sp-label-area:not(.sp-off)").count() >= 1
+    assert page.locator(".sp-label-landmark:not(.sp-off)").count() >= 1
+    page.close()
+
+
+LONG = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
+
+
+def test_long_names_make_no_page_wider_than_a_phone(tmp_path: Any, browser: Any) -> None:
+    make_demo(tmp_path)
+    core = open_core(Settings(data_dir=tmp_path, worker=False))
+
+    def rename(session: Any) -> None:
+        session.execute(update(BoundarySet).values(title=f"Wards_of_{LONG}", source=LONG, digest="f" * 64))
+        session.execute(update(Area).where(Area.area_gss == "E05013714").values(name=LONG))
+
+    core.store.write(rename)
+    core.store.close()
+    with running_server(tmp_path, {"SAFER_PLACES_WORKER": "false"}) as server:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        for path in ("/wards", "/wards/wards-2022/E05013714", "/maps", "/maps/wards", "/mark/list"):
+            page.goto(server.url + path)
+            assert LONG in page.content(), path
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        page.close()
 
 
 @pytest.mark.requirement("A1")
