@@ -104,9 +104,7 @@ class Settings(BaseSettings):
         default=30, ge=10, description="Agreement of moderators is shown from this many second looks on (E3)."
     )
     public_url: str = Field(default="", description="Address of this service as staff open it; for links in e-mails.")
-    smtp_host: str | None = Field(
-        default=None, description="Mail server for e-mails to leads; allowed by X10."
-    )
+    smtp_host: str | None = Field(default=None, description="Mail server for e-mails to leads; allowed by X10.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="How the way to the mail server is encrypted."
