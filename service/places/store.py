@@ -79,9 +79,9 @@ class PlaceRecord:
     is_sample: bool
     workshop_id: int | None
     geometry: bytes | None
-    team_id: int | None = None  # of the workshop
     withdrawn_on: date | None = None
     merged_into: int | None = None
+    team_id: int | None = None  # of the workshop
     areas: list[dict[str, Any]] = field(default_factory=list)
     hotspot: dict[str, Any] | None = None
 
