@@ -345,3 +345,14 @@ def test_unknown_code_is_told_in_plain_words(client: TestClient) -> None:
 def test_join_is_refused_without_a_code(core: Core) -> None:
     with pytest.raises(NotFoundError):
         workflow.join(core, "nonsense")
+
+
+@pytest.mark.requirement("S3")
+def test_writer_is_told_what_may_tell_about_a_person_before_it_is_sent(client: TestClient) -> None:
+    from importlib.util import find_spec
+
+    has_detector = find_spec("service.moderation.detector") is not None  # of the moderation subject
+    answer = client.post("/api/v1/words/check", json={"texts": ["It is dark here.", "call me on 07700 900123"]})
+    assert answer.status_code == 200
+    assert answer.json() == {"personal": ["07700 900123"] if has_detector else [], "help": False}
+    assert client.post("/api/v1/words/check", json={"texts": ["x" * 5000]}).status_code == 422
