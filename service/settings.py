@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     sign_in_tries_per_minute: int = Field(
         default=60, ge=1, description="Most failed sign-ins a minute by one network; many colleagues share one."
     )
-    exact_resolution_m: float = Field(default=20.0, gt=0, le=50, description="Coarser boundary sets are approximate.")
+    exact_resolution_m: float = Field(default=20.0, gt=0, description="Coarser boundary sets are approximate.")
 
     hotspot_cell_m: float = Field(default=250.0, ge=250.0, description="Cell of the hot spot grid; not finer than P1.")
     hotspot_min_months: int = Field(default=12, ge=12, description="Fewest months a hot spot run takes.")
