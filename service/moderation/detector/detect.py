@@ -30,16 +30,17 @@ def detect(text: str) -> list[Found]:
     """
     folded = fold(text[:LONGEST])
     direct = contacts(folded.chars)
-    note, others = note_of(folded, [(start, stop) for _, start, stop in direct])
+    note = note_of(folded, [(start, stop) for _, start, stop in direct])
     spans = direct + names(folded, note.tokens, text)
-    for hit in others:
-        spans.append((hit.label, note.tokens[hit.first].start, note.tokens[hit.last].stop))
+    for hit in note.hits:
+        if hit.label not in WEIGHED:
+            spans.append((hit.label, note.tokens[hit.first].start, note.tokens[hit.last].stop))
     spans += weighed(note)
     return _merged([Found(label, *folded.original(start, stop)) for label, start, stop in spans])
 
 
-def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> tuple[Note, list[Hit]]:
-    """Return the words of a text with the frames that are weighed, and the matches of all other frames.
+def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> Note:
+    """Return the words of a text with the frames that match.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> tuple[Note, list[H
 
     Returns
     -------
-    tuple
-        What is weighed, and what is marked without weighing.
+    Note
+        What is weighed.
     """
     known = rules()
     found = tokens(pieces(folded.chars, hidden), known)
@@ -64,8 +65,7 @@ def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> tuple[Note, list[H
         for frame in search.possible(known.frames)
         for first, last in search.matches(frame)
     ]
-    note = Note(found, words, tags, [hit for hit in hits if hit.label in WEIGHED])
-    return note, [hit for hit in hits if hit.label not in WEIGHED]
+    return Note(found, words, tags, hits)
 
 
 def _merged(found: list[Found]) -> list[Found]:

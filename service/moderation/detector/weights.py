@@ -18,6 +18,7 @@ from service.moderation.detector.contacts import Span
 from service.moderation.detector.frames import QUIET, Token
 
 WEIGHED = ("disclosure", "self_harm")
+_FRAMED = (*WEIGHED, "weapon", "hate")
 _LONG = 30  # words from which a note is also weighed by two sentences at a time
 _TOPICS = ("@t_", "@m_")  # groups of meaning: weighed by themselves, not with their neighbours
 _MANY = (2, 3, 5)  # frames of one label in one note
@@ -56,7 +57,7 @@ class Note:
     tags : list of frozenset of str
         What each word may stand for, harmless sayings left in.
     hits : list of Hit
-        Frames that speak for a disclosure or self-harm.
+        All frames that match.
     """
 
     tokens: list[Token]
@@ -72,6 +73,10 @@ class Note:
             if first <= hit.first and hit.last < stop
         ]
         return Note(self.tokens[first:stop], self.words[first:stop], self.tags[first:stop], inside)
+
+    def names_harm(self) -> bool:
+        """Return whether one word alone names a disclosure or self-harm."""
+        return any(hit.steps == 1 and hit.label in WEIGHED for hit in self.hits)
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _beside(note: Note) -> Iterator[tuple[str, int]]:
 
 def _framed(note: Note) -> Iterator[tuple[str, int]]:
     """Yield which frames speak for which label, and how many of them."""
-    for label in WEIGHED:
+    for label in _FRAMED:
         mine = [hit for hit in note.hits if hit.label == label]
         for hit in mine:
             yield f"r{label}", hit.first
@@ -217,7 +222,7 @@ def weighed(note: Note) -> list[Span]:
         part = note.part(first, stop)
         found = features(part)
         harm, kind = sums(found)
-        names_harm = any(hit.steps == 1 for hit in part.hits)
+        names_harm = part.names_harm()
         if harm < (known.word_cut if names_harm else known.cut):
             continue
         if kind > -known.named:
