@@ -82,7 +82,9 @@ def table(rows: list[Row]) -> list[str]:
     )
     times = sorted(row.ms for row in rows)
     most = times[int(len(times) * 0.95)]
-    lines.append(f"ms of processor time a text: median {statistics.median(times):.2f}, 95 % {most:.2f}, most {times[-1]:.2f}")
+    lines.append(
+        f"ms of processor time a text: median {statistics.median(times):.2f}, 95 % {most:.2f}, most {times[-1]:.2f}"
+    )
     return lines
 
 

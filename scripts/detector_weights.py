@@ -35,11 +35,14 @@ SCALE = 32  # a weight of 1 is kept as 32
 MOST = 14_000  # pieces of evidence that are kept, the heaviest first
 CUT = -1.1  # chosen on writers that were left out, see docs/detector.md
 NAMED = 3.0  # both labels are named where neither leads by more
+SENTENCE_CUT = 0.0  # for one sentence of several: less was said, so it must say more
 WORD_CUT = -3.0  # for a note with a word that names a harm
 
 
 @dataclass(frozen=True)
 class Text:
+    """A text as it is learnt: what it is, and the evidence in it."""
+
     source: str
     labels: frozenset[str]
     evidence: frozenset[str]
@@ -134,7 +137,7 @@ def main() -> None:
     start, weights = learn(texts)
     head = {"why": "Learnt by scripts/detector_weights.py; each piece of evidence: harm, and disclosure over self-harm",
             "start": start, "cut": round(CUT * SCALE), "named": round(NAMED * SCALE),
-            "word_cut": round(WORD_CUT * SCALE)}  # fmt: skip
+            "word_cut": round(WORD_CUT * SCALE), "sentence_cut": round(SENTENCE_CUT * SCALE)}  # fmt: skip
     lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}:[{a},{b}]" for name, (a, b) in weights.items())
     opening = json.dumps(head, separators=(",", ":"))[:-1]
     TARGET.write_text(f'{opening},"weight":{{\n{lines}\n}}}}\n', encoding="utf-8")

@@ -339,6 +339,13 @@ def test_evidence_tells_a_person_from_a_place() -> None:
     assert harm("the steps by the library are slippery and need a rail") < -64  # 32 are a weight of 1
 
 
+@pytest.mark.requirement("S3")
+def test_kind_words_about_a_place_do_not_outweigh_one_sentence() -> None:
+    around = "It is dark by the shops and I walk fast. {} The bus is ok. Nice library, the staff are kind."
+    assert any("stepdad hits me" in found for found in marked(around.format("My stepdad hits me."), "disclosure"))
+    assert "self_harm" in labels(around.format("I want to die."))
+
+
 def test_the_learnt_numbers_stay_small() -> None:
     path = ROOT / "service" / "moderation" / "detector" / "data" / "weights.json"
     assert path.stat().st_size <= 400_000
@@ -395,6 +402,22 @@ def test_few_harmless_texts_of_the_seen_corpus_are_flagged() -> None:
     harmless = [text for text, given in seen() if not given]
     flagged = [text for text in harmless if answers()[text]]
     assert len(flagged) / len(harmless) <= 0.12, flagged
+
+
+def held_out() -> list[tuple[set[str], set[str]]]:
+    """Return labels given and found for the half of another writer's texts that the weights never learnt."""
+    lines = (SEEN.parent / "detector_second.jsonl").read_text(encoding="utf-8").splitlines()[1::2]
+    return [(set(row["labels"]), labels(row["text"])) for row in map(json.loads, lines)]
+
+
+@pytest.mark.requirement("S3")
+def test_texts_of_another_writer_that_were_never_learnt() -> None:
+    rows = held_out()
+    for label in ("disclosure", "self_harm"):
+        have = [found for given, found in rows if label in given]
+        assert sum(label in found for found in have) / len(have) >= 0.94, label
+    harmless = [found for given, found in rows if not given]
+    assert sum(map(bool, harmless)) / len(harmless) <= 0.15
 
 
 def test_seen_corpus_names_no_real_number_or_address() -> None:

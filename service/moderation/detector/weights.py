@@ -19,7 +19,7 @@ from service.moderation.detector.frames import QUIET, Token
 
 WEIGHED = ("disclosure", "self_harm")
 _FRAMED = (*WEIGHED, "weapon", "hate")
-_LONG = 30  # words from which a note is also weighed by two sentences at a time
+_SHORT = 3  # words, the full stop counted: a shorter sentence is not weighed by itself
 _TOPICS = ("@t_", "@m_")  # groups of meaning: weighed by themselves, not with their neighbours
 _MANY = (2, 3, 5)  # frames of one label in one note
 
@@ -85,6 +85,7 @@ class _Weights:
     cut: int
     named: int
     word_cut: int
+    sentence_cut: int
     of: dict[str, tuple[int, int]]
 
 
@@ -93,7 +94,7 @@ def _weights() -> _Weights:
     path = resources.files("service.moderation.detector") / "data" / "weights.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     of = {tag: (pair[0], pair[1]) for tag, pair in data["weight"].items()}
-    return _Weights(tuple(data["start"]), data["cut"], data["named"], data["word_cut"], of)
+    return _Weights(tuple(data["start"]), data["cut"], data["named"], data["word_cut"], data["sentence_cut"], of)
 
 
 def _alone(note: Note) -> Iterator[tuple[str, int]]:
@@ -166,14 +167,22 @@ def sums(found: dict[str, int]) -> tuple[int, int]:
     return known.start[0] + sum(pair[0] for pair in pairs), known.start[1] + sum(pair[1] for pair in pairs)
 
 
-def _windows(note: Note) -> list[tuple[int, int]]:
-    """Return where the note begins and ends, and if it is long, also each two sentences of it."""
-    whole = (0, len(note.tokens))
-    if len(note.tokens) <= _LONG:
-        return [whole] if note.tokens else []
+def _windows(note: Note) -> Iterator[tuple[int, int, bool]]:
+    """Yield where the note begins and ends, each sentence, each two sentences; and whether that is one sentence.
+
+    Kind words about a library must not outweigh one sentence about home.
+    """
+    if not note.tokens:
+        return
+    yield 0, len(note.tokens), False
     stops = [0, *(at + 1 for at, token in enumerate(note.tokens) if token.is_break), len(note.tokens)]
-    sentences = [pair for pair in pairwise(stops) if pair[1] > pair[0] + 1]
-    return [whole, *((left[0], right[1]) for left, right in pairwise(sentences))]
+    sentences = [pair for pair in pairwise(stops) if pair[1] > pair[0] + _SHORT]
+    if len(sentences) > 1:
+        for first, stop in sentences:
+            yield first, stop, True
+    if len(sentences) > 2:  # noqa: PLR2004  two are the whole note
+        for left, right in pairwise(sentences):
+            yield left[0], right[1], False
 
 
 def _heaviest(note: Note, found: dict[str, int], sign: int) -> Span:
@@ -218,12 +227,12 @@ def weighed(note: Note) -> list[Span]:
     """
     known = _weights()
     spans: list[Span] = []
-    for first, stop in _windows(note):
+    for first, stop, is_one in _windows(note):
         part = note.part(first, stop)
         found = features(part)
         harm, kind = sums(found)
         names_harm = part.names_harm()
-        if harm < (known.word_cut if names_harm else known.cut):
+        if harm < (known.word_cut if names_harm else known.sentence_cut if is_one else known.cut):
             continue
         if kind > -known.named:
             spans += _marks(part, found, WEIGHED[0])
