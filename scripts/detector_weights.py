@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedKFold
 from service.moderation.detector.contacts import contacts
 from service.moderation.detector.detect import note_of
 from service.moderation.detector.normal import fold
-from service.moderation.detector.weights import WEIGHED, features
+from service.moderation.detector.weights import WEIGHED, features, names_harm
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT / "tests" / "corpora"
@@ -57,7 +57,7 @@ def read_texts() -> list[Text]:
         for row in map(json.loads, lines[:: 2 if source == HALVED else 1]):
             folded = fold(row["text"])
             note = note_of(folded, [(start, stop) for _, start, stop in contacts(folded.chars)])
-            texts.append(Text(source, frozenset(row["labels"]), frozenset(features(note)), note.names_harm()))
+            texts.append(Text(source, frozenset(row["labels"]), frozenset(features(note)), names_harm(note.hits)))
     return texts
 
 

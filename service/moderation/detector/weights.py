@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,7 @@ WEIGHED = ("disclosure", "self_harm")
 _FRAMED = (*WEIGHED, "weapon", "hate")
 _SHORT = 3  # words, the full stop counted: a shorter sentence is not weighed by itself
 _TOPICS = ("@t_", "@m_")  # groups of meaning: weighed by themselves, not with their neighbours
+_Piece = tuple[int, str, int]  # first word, name of the evidence, last word
 _MANY = (2, 3, 5)  # frames of one label in one note
 
 
@@ -65,18 +67,14 @@ class Note:
     tags: list[frozenset[str]]
     hits: list[Hit]
 
-    def part(self, first: int, stop: int) -> Note:
-        """Return a stretch of the note as a note of its own."""
-        inside = [
-            Hit(hit.label, hit.steps, hit.first - first, hit.last - first)
-            for hit in self.hits
-            if first <= hit.first and hit.last < stop
-        ]
-        return Note(self.tokens[first:stop], self.words[first:stop], self.tags[first:stop], inside)
+    def inside(self, first: int, stop: int) -> list[Hit]:
+        """Return the frames that match within a stretch of the note."""
+        return [hit for hit in self.hits if first <= hit.first and hit.last < stop]
 
-    def names_harm(self) -> bool:
-        """Return whether one word alone names a disclosure or self-harm."""
-        return any(hit.steps == 1 and hit.label in WEIGHED for hit in self.hits)
+
+def names_harm(hits: list[Hit]) -> bool:
+    """Return whether one word alone names a disclosure or self-harm."""
+    return any(hit.steps == 1 and hit.label in WEIGHED for hit in hits)
 
 
 @dataclass(frozen=True)
@@ -97,47 +95,71 @@ def _weights() -> _Weights:
     return _Weights(tuple(data["start"]), data["cut"], data["named"], data["word_cut"], data["sentence_cut"], of)
 
 
-def _alone(note: Note) -> Iterator[tuple[str, int]]:
+def _alone(note: Note) -> Iterator[_Piece]:
     """Yield each word, and what is left of its meanings after harmless sayings were taken out."""
     for at, token in enumerate(note.tokens):
-        yield "w" + note.words[at], at
+        yield at, "w" + note.words[at], at
         if token.tags == QUIET:
-            yield "quiet", at
+            yield at, "quiet", at
         elif not token.is_break:
             for tag in token.tags:
-                yield "1" + tag, at
+                yield at, "1" + tag, at
 
 
-def _beside(note: Note) -> Iterator[tuple[str, int]]:
+def _beside(note: Note) -> Iterator[_Piece]:
     """Yield words and groups with their neighbour and with the word after it."""
-    words = ["<", *note.words, ">"]
-    for at in range(len(words) - 1):
-        yield f"b{words[at]} {words[at + 1]}", at - 1
-        if at + 2 < len(words):
-            yield f"s{words[at]} {words[at + 2]}", at
+    words = note.words
     groups = [[tag for tag in tags if tag[:1] == "@" and tag[:3] not in _TOPICS] for tags in note.tags]
     for at, left in enumerate(groups):
         for gap, right in enumerate(groups[at + 1 : at + 3]):
+            last = at + gap + 1
+            yield at, f"{'s' if gap else 'b'}{words[at]} {words[last]}", last
             for one in left:
                 for other in right:
-                    yield f"p{one}{other}", at
-                if not gap:
-                    yield f"p{one} {note.words[at + 1]}", at
+                    yield at, f"p{one}{other}", last
             if not gap:
+                for one in left:
+                    yield at, f"p{one} {words[last]}", last
                 for other in right:
-                    yield f"p{note.words[at]} {other}", at
+                    yield at, f"p{words[at]} {other}", last
 
 
-def _framed(note: Note) -> Iterator[tuple[str, int]]:
+def _edges(words: list[str], first: int, stop: int) -> Iterator[tuple[str, int]]:
+    """Yield the words at the beginning and at the end of a stretch."""
+    yield f"b< {words[first]}", first
+    yield f"b{words[stop - 1]} >", stop - 1
+    if stop - first == 1:
+        yield "s< >", first
+        return
+    yield f"s< {words[first + 1]}", first
+    yield f"s{words[stop - 2]} >", stop - 2
+
+
+def _framed(hits: list[Hit]) -> Iterator[tuple[str, int]]:
     """Yield which frames speak for which label, and how many of them."""
     for label in _FRAMED:
-        mine = [hit for hit in note.hits if hit.label == label]
+        mine = [hit for hit in hits if hit.label == label]
         for hit in mine:
             yield f"r{label}", hit.first
             yield f"r{label}{min(hit.steps, 2)}", hit.first
         for many in _MANY:
             if len(mine) >= many:
                 yield f"r{label}n{many}", mine[0].first
+
+
+def _pieces(note: Note) -> list[_Piece]:
+    return sorted([*_alone(note), *_beside(note)])
+
+
+def _within(pieces: list[_Piece], note: Note, first: int, stop: int) -> dict[str, int]:
+    """Return the evidence in a stretch of a note, each with the first word that gives it."""
+    found: dict[str, int] = {}
+    for at, name, last in pieces[bisect_left(pieces, (first, "", 0)) : bisect_left(pieces, (stop, "", 0))]:
+        if last < stop:
+            found.setdefault(name, at)
+    for name, at in (*_edges(note.words, first, stop), *_framed(note.inside(first, stop))):
+        found.setdefault(name, at)
+    return found
 
 
 def features(note: Note) -> dict[str, int]:
@@ -153,11 +175,7 @@ def features(note: Note) -> dict[str, int]:
     dict of str to int
         Names as in weights.json, and places in ``note.tokens``.
     """
-    found: dict[str, int] = {}
-    for part in (_alone(note), _beside(note), _framed(note)):
-        for name, at in part:
-            found.setdefault(name, min(max(at, 0), len(note.tokens) - 1))
-    return found
+    return _within(_pieces(note), note, 0, len(note.tokens)) if note.tokens else {}
 
 
 def sums(found: dict[str, int]) -> tuple[int, int]:
@@ -185,31 +203,29 @@ def _windows(note: Note) -> Iterator[tuple[int, int, bool]]:
             yield left[0], right[1], False
 
 
-def _heaviest(note: Note, found: dict[str, int], sign: int) -> Span:
-    """Return the run of words that speaks most for one label, as an unnamed span."""
+def _heaviest(found: dict[str, int], first: int, stop: int, sign: int) -> tuple[int, int]:
+    """Return the first and last of the words in a stretch that speak most for one label."""
     known = _weights().of
-    heavy = [0.0] * len(note.tokens)
+    heavy = [0.0] * (stop - first)
     for name, at in found.items():
         if name in known:
-            heavy[at] += known[name][0] + sign * known[name][1] / 2
+            heavy[at - first] += known[name][0] + sign * known[name][1] / 2
     usual = max(0.0, sum(heavy) / len(heavy))
-    best, total, first = (-math.inf, 0, 0), 0.0, 0
-    for at, value in enumerate(heavy):
+    best, total, start = (-math.inf, 0, 0), 0.0, first
+    for at, value in enumerate(heavy, first):
         if total <= 0:
-            total, first = 0.0, at
+            total, start = 0.0, at
         total += value - usual
         if total > best[0]:
-            best = (total, first, at)
-    return "", note.tokens[best[1]].start, note.tokens[best[2]].stop
+            best = (total, start, at)
+    return best[1], best[2]
 
 
-def _marks(note: Note, found: dict[str, int], label: str) -> list[Span]:
+def _marks(note: Note, found: dict[str, int], stretch: tuple[int, int], label: str) -> list[Span]:
     """Return the words that people should see: those of frames, or else the heaviest."""
-    hits = [hit for hit in note.hits if hit.label == label]
-    if hits:
-        return [(label, note.tokens[hit.first].start, note.tokens[hit.last].stop) for hit in hits]
-    _, start, stop = _heaviest(note, found, 1 if label == WEIGHED[0] else -1)
-    return [(label, start, stop)]
+    places = [(hit.first, hit.last) for hit in note.inside(*stretch) if hit.label == label]
+    places = places or [_heaviest(found, *stretch, 1 if label == WEIGHED[0] else -1)]
+    return [(label, note.tokens[first].start, note.tokens[last].stop) for first, last in places]
 
 
 def weighed(note: Note) -> list[Span]:
@@ -226,16 +242,16 @@ def weighed(note: Note) -> list[Span]:
         Label, start and stop in the folded text.
     """
     known = _weights()
+    pieces = [piece for piece in _pieces(note) if piece[1] in known.of]
     spans: list[Span] = []
     for first, stop, is_one in _windows(note):
-        part = note.part(first, stop)
-        found = features(part)
+        found = _within(pieces, note, first, stop)
         harm, kind = sums(found)
-        names_harm = part.names_harm()
-        if harm < (known.word_cut if names_harm else known.sentence_cut if is_one else known.cut):
+        has_word = names_harm(note.inside(first, stop))
+        if harm < (known.word_cut if has_word else known.sentence_cut if is_one else known.cut):
             continue
         if kind > -known.named:
-            spans += _marks(part, found, WEIGHED[0])
+            spans += _marks(note, found, (first, stop), WEIGHED[0])
         if kind < known.named:
-            spans += _marks(part, found, WEIGHED[1])
+            spans += _marks(note, found, (first, stop), WEIGHED[1])
     return spans
