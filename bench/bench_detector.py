@@ -53,9 +53,9 @@ def measure(path: Path) -> list[Row]:
         labels = frozenset(given["labels"])
         if unknown := labels - LABELS.keys():
             raise SystemExit(f"{path}:{number}: unknown labels {sorted(unknown)}; known are {sorted(LABELS)}")
-        start = time.perf_counter()
+        start = time.process_time()  # not the clock on the wall: other work on the machine says nothing about this
         found = detect(given["text"])
-        ms = (time.perf_counter() - start) * 1000
+        ms = (time.process_time() - start) * 1000
         rows.append(Row(str(given["id"]), given["text"], labels, frozenset(one.label for one in found), ms))
     return rows
 
@@ -82,7 +82,9 @@ def table(rows: list[Row]) -> list[str]:
     )
     times = sorted(row.ms for row in rows)
     most = times[int(len(times) * 0.95)]
-    lines.append(f"ms a text: median {statistics.median(times):.2f}, 95 % {most:.2f}, most {times[-1]:.2f}")
+    lines.append(
+        f"ms of processor time a text: median {statistics.median(times):.2f}, 95 % {most:.2f}, most {times[-1]:.2f}"
+    )
     return lines
 
 

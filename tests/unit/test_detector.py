@@ -12,10 +12,11 @@ from itertools import pairwise
 import pytest
 
 from service.moderation.detector import LABELS, Found, detect, urgency
+from service.moderation.detector.detect import note_of
 from service.moderation.detector.frames import tokens
 from service.moderation.detector.normal import fold, pieces
 from service.moderation.detector.rules import RULE_FILES, inflect, parse, read, rules
-from service.moderation.detector.weights import weighed
+from service.moderation.detector.weights import features, sums
 from service.moderation.detector.words import near
 from tests.support.sources import ROOT, sources
 
@@ -251,7 +252,7 @@ def test_urgency_puts_people_before_weapons_before_personal_data() -> None:
 @pytest.mark.requirement("S3")
 def test_detector_reaches_neither_network_nor_database_nor_clock() -> None:
     allowed = {"__future__", "collections", "dataclasses", "functools", "importlib", "itertools", "math", "re",
-               "service", "tomllib", "typing", "unicodedata", "bisect"}  # fmt: skip
+               "json", "service", "tomllib", "typing", "unicodedata", "bisect"}  # fmt: skip
     for source in PARTS:
         for node in ast.walk(source.tree):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -330,14 +331,25 @@ def test_verbs_get_the_endings_that_people_write() -> None:
     assert {"carries", "carried", "carrying"} <= inflect("carry")
 
 
-def test_weights_alone_tell_a_person_from_a_place() -> None:
-    """No frame is asked here."""
+def test_evidence_tells_a_person_from_a_place() -> None:
+    def harm(text: str) -> int:
+        return sums(features(note_of(fold(text), [])))[0]
 
-    def concern(text: str) -> float:
-        return weighed(tokens(pieces(fold(text).chars), rules()))[1]
+    assert harm("he says its our thing and mum must never know") > 0
+    assert harm("the steps by the library are slippery and need a rail") < -64  # 32 are a weight of 1
 
-    assert concern("he says its our thing and mum must never know") > 0.6
-    assert concern("the steps by the library are slippery and need a rail") < 0.05
+
+@pytest.mark.requirement("S3")
+def test_kind_words_about_a_place_do_not_outweigh_one_sentence() -> None:
+    around = "It is dark by the shops and I walk fast. {} The bus is ok. Nice library, the staff are kind."
+    assert any("stepdad hits me" in found for found in marked(around.format("My stepdad hits me."), "disclosure"))
+    assert "self_harm" in labels(around.format("I want to die."))
+
+
+def test_the_learnt_numbers_stay_small() -> None:
+    path = ROOT / "service" / "moderation" / "detector" / "data" / "weights.json"
+    assert path.stat().st_size <= 400_000
+    assert all(isinstance(x, int) for pair in json.loads(path.read_text("utf-8"))["weight"].values() for x in pair)
 
 
 # The seen corpus: thresholds that fail when a change of the rules loses what was found.
@@ -392,6 +404,22 @@ def test_few_harmless_texts_of_the_seen_corpus_are_flagged() -> None:
     assert len(flagged) / len(harmless) <= 0.12, flagged
 
 
+def held_out() -> list[tuple[set[str], set[str]]]:
+    """Return labels given and found for the half of another writer's texts that the weights never learnt."""
+    lines = (SEEN.parent / "detector_second.jsonl").read_text(encoding="utf-8").splitlines()[1::2]
+    return [(set(row["labels"]), labels(row["text"])) for row in map(json.loads, lines)]
+
+
+@pytest.mark.requirement("S3")
+def test_texts_of_another_writer_that_were_never_learnt() -> None:
+    rows = held_out()
+    for label in ("disclosure", "self_harm"):
+        have = [found for given, found in rows if label in given]
+        assert sum(label in found for found in have) / len(have) >= 0.94, label
+    harmless = [found for given, found in rows if not given]
+    assert sum(map(bool, harmless)) / len(harmless) <= 0.15
+
+
 def test_seen_corpus_names_no_real_number_or_address() -> None:
     """Ofcom keeps 07700 900000 to 900999 and 020 7946 0000 to 0999 for drama; example.org belongs to nobody."""
     for text, given in seen():
@@ -405,5 +433,6 @@ def test_seen_corpus_names_no_real_number_or_address() -> None:
 def test_data_files_travel_with_the_package() -> None:
     folder = ROOT / "service" / "moderation" / "detector" / "data"
     names = {path.stem for path in folder.glob("*.toml")}
-    used = {*RULE_FILES, "quiet", "groups", "verbs", "topics", "names", "contacts", "spelling", "common", "weights"}
+    used = {*RULE_FILES, "quiet", "groups", "verbs", "topics", "names", "contacts", "spelling", "common"}
     assert names == used
+    assert (folder / "weights.json").is_file()

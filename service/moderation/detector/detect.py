@@ -6,9 +6,9 @@ from service.moderation.detector.contacts import contacts
 from service.moderation.detector.found import Found
 from service.moderation.detector.frames import Search, tokens
 from service.moderation.detector.names import names
-from service.moderation.detector.normal import fold, pieces
+from service.moderation.detector.normal import Folded, fold, pieces
 from service.moderation.detector.rules import rules
-from service.moderation.detector.weights import CALM, WEIGHED, weighed
+from service.moderation.detector.weights import WEIGHED, Hit, Note, weighed
 
 LONGEST = 4_000  # characters that are read; notes are shorter (see the limits of a mark)
 
@@ -29,21 +29,43 @@ def detect(text: str) -> list[Found]:
         Findings with offsets into ``text``; findings of one label that touch are one.
     """
     folded = fold(text[:LONGEST])
-    known = rules()
     direct = contacts(folded.chars)
-    words = tokens(pieces(folded.chars, [(start, stop) for _, start, stop in direct]), known)
-    spans = direct + names(folded, words, text)
-    search = Search(words)
-    search.hush(known.quiet)
-    by_weight, concern = weighed(words)
-    spans += by_weight
-    for frame in search.possible(known.frames):
-        # One word that names a harm is believed in any note; words in a row only where the note may be about a person.
-        if frame.label in WEIGHED and len(frame.steps) > 1 and concern < CALM:
-            continue
-        for first, last in search.matches(frame):
-            spans.append((frame.label, words[first].start, words[last].stop))
+    note = note_of(folded, [(start, stop) for _, start, stop in direct])
+    spans = direct + names(folded, note.tokens, text)
+    for hit in note.hits:
+        if hit.label not in WEIGHED:
+            spans.append((hit.label, note.tokens[hit.first].start, note.tokens[hit.last].stop))
+    spans += weighed(note)
     return _merged([Found(label, *folded.original(start, stop)) for label, start, stop in spans])
+
+
+def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> Note:
+    """Return the words of a text with the frames that match.
+
+    Parameters
+    ----------
+    folded : Folded
+        Text in plain letters.
+    hidden : list of tuple of int
+        Spans that hold no words.
+
+    Returns
+    -------
+    Note
+        What is weighed.
+    """
+    known = rules()
+    found = tokens(pieces(folded.chars, hidden), known)
+    tags = [token.tags for token in found]
+    words = ["." if t.is_break else folded.chars[t.start : t.stop].replace("'", "") for t in found]
+    search = Search(found)
+    search.hush(known.quiet)
+    hits = [
+        Hit(frame.label, len(frame.steps), first, last)
+        for frame in search.possible(known.frames)
+        for first, last in search.matches(frame)
+    ]
+    return Note(found, words, tags, hits)
 
 
 def _merged(found: list[Found]) -> list[Found]:
