@@ -95,8 +95,9 @@ def read_main_areas(session: Session, one: JoinSet, wanted: PlaceFilter, visible
         select(other.c.place_seq)
         .where(
             other.c.place_seq == AREA.c.place_seq,
-            other.c.set_id == AREA.c.set_id,
-            other.c.generation == AREA.c.generation,
+            other.c.set_id + 0
+            == AREA.c.set_id,  # the sum keeps SQLite to the key of the place: not the whole set a row
+            other.c.generation + 0 == AREA.c.generation,
             or_(
                 other.c.share > AREA.c.share,
                 and_(other.c.share == AREA.c.share, other.c.area_gss < AREA.c.area_gss),
