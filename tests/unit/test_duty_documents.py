@@ -81,9 +81,7 @@ def test_every_test_that_the_documents_name_exists() -> None:
     named = {found for page in pages for found in TEST.findall(page.read_text(encoding="utf-8"))}
     assert len(named) > 40
     missing = [
-        f"{path}::{test}"
-        for path, test in sorted(named)
-        if not ((ROOT / path).exists() and test in names_in(path))
+        f"{path}::{test}" for path, test in sorted(named) if not ((ROOT / path).exists() and test in names_in(path))
     ]
     assert missing == []
 
