@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Format = Literal["geojson", "csv", "gpkg"]
 Detail = Literal["ward", "exact"]
+EXAMPLE = {"recipient": "Public Health", "purpose": "Where lighting is poor", "detail": "ward", "format": "csv"}
 
 
 class ExportRequest(BaseModel):
     """Which marks are shared, with whom, why and under which agreement."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra={"examples": [EXAMPLE]})
 
     recipient: str = Field(min_length=2, max_length=200, description="Who gets the file: an organisation.")
     purpose: str = Field(min_length=5, max_length=300, description="What it is used for.")

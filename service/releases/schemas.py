@@ -70,8 +70,8 @@ class ReleaseContent(BaseModel):
     made_on: date = Field(description="Day it was made.")
     borough: str = Field(description="Name of the borough.")
     is_sample: bool = Field(description="Whether every number is made up for a demonstration.")
-    rules: RulesOut
-    partition: PartitionOut
+    rules: RulesOut = Field(description="What every number here went through, with the thresholds.")
+    partition: PartitionOut = Field(description="The areas that numbers are given for.")
     reasons: dict[str, str] = Field(description="Words of each reason by code.")
     cells: list[CellOut] = Field(description="Every approved slice: the table is the same whatever the marks say.")
     hidden: int = Field(description="How many of the cells are hidden.")

@@ -267,7 +267,6 @@ def test_every_way_to_read_exact_positions_is_in_the_audit(real: TestClient, fil
         (URL, "places.list"),
         (f"{URL}/{number}", "places.read"),
         ("/maps/data/places", "places.map"),
-        ("/maps/places", "places.map"),
         ("/maps/places/download", "places.download"),
         ("/maps/download", "places.download"),
     ):
