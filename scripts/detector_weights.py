@@ -26,7 +26,11 @@ from service.moderation.detector.weights import WEIGHED, features, names_harm
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT / "tests" / "corpora"
-SOURCES = ("detector_seen", "detector_train_b", "detector_second")  # each by another writer
+SOURCES = (
+    *("detector_seen", "detector_train_b", "detector_train_c", "detector_train_d", "detector_train_e"),
+    *("detector_train_f", "detector_train_g"),
+    "detector_second",
+)  # each by another writer
 HALVED = "detector_second"
 TARGET = ROOT / "service" / "moderation" / "detector" / "data" / "weights.json"
 STRENGTH = 0.2  # C of both regressions
