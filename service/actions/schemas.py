@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Status = Literal["draft", "ready", "withdrawn"]
 LONGEST = 600
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=LONGEST)]
-EXAMPLE = {"text": "Young people asked for lights on the path by the station.", "theme": "poor_lighting", "area": ""}
+EXAMPLE: dict[str, Any] = {
+    "text": "Young people asked for lights on the path by the station.",
+    "theme": "poor_lighting",
+    "area": "",
+}
 
 
 class FindingIn(BaseModel):

@@ -17,6 +17,9 @@ import shapely
 
 from geo import crs
 from geo.crimes import month_range, shift_month
+from geo.errors import DisclosureError
+from service.actions import workflow as findings
+from service.actions.schemas import FindingIn
 from service.areas import workflow as areas
 from service.core import Core
 from service.crimes import workflow as crimes
@@ -29,6 +32,7 @@ from service.moderation import workflow as moderation
 from service.names import workflow as names
 from service.people.access import DEMO
 from service.places import workflow as places
+from service.releases import workflow as releases
 from service.venues import workflow as venues
 from service.workshops.workflow import SampleWorkshop, add_sample_duty, add_samples
 
@@ -44,6 +48,13 @@ OPENS: Final = time(16, 0, tzinfo=UTC)
 CLOSES: Final = time(18, 0, tzinfo=UTC)
 NAMES_SOURCE: Final = "Names of the sample deployment, positions approximate"
 COORDINATE_DECIMALS: Final = 7
+FINDINGS: Final = (
+    ("poor_lighting", "Young people in several workshops asked for better light on the ways to their stations."),
+    (
+        "staff",
+        "Places with staff whom they know, such as libraries and youth clubs, were named as safe again and again.",
+    ),
+)
 Tell = Callable[[str], None]
 
 
@@ -89,10 +100,25 @@ def fill(core: Core, size: Size, *, today: date, tell: Tell) -> int:
         _fill_crimes(core, material, outline, month_range(*_months(size, today)), tell)
     if not places.list_places(core, DEMO, places.PlaceFilter(), limit=1)[0]:
         _fill_marks(core, material, outline, size, today - LAST_WORKSHOP, tell)
-    if not jobs.count_jobs(core).get("queued"):
-        return 0
-    tell("Joins, hot spots and density")
-    return jobs.run_all_with_bar(core)
+    failed = 0
+    if jobs.count_jobs(core).get("queued"):
+        tell("Joins, hot spots and density")
+        failed = jobs.run_all_with_bar(core)
+    if not failed and releases.current_or_none(core) is None:
+        _fill_release(core, tell)
+    return failed
+
+
+def _fill_release(core: Core, tell: Tell) -> None:
+    """Publish what the made-up marks say, as staff would: two sentences, then a release."""
+    tell("Two findings and a first release")
+    for theme, words in FINDINGS:
+        made = findings.write_finding(core, DEMO, FindingIn(text=words, theme=theme))
+        findings.set_status(core, DEMO, made.id, "ready")
+    try:
+        releases.make_release(core, DEMO)
+    except DisclosureError as error:  # a demo of very few marks: nothing can be said safely, and nothing is
+        tell(f"No release: {error}")
 
 
 def _fill_venues(core: Core, today: date, tell: Tell) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Format = Literal["geojson", "csv", "gpkg"]
 Detail = Literal["ward", "exact"]
-EXAMPLE = {"recipient": "Public Health", "purpose": "Where lighting is poor", "detail": "ward", "format": "csv"}
+EXAMPLE: dict[str, Any] = {
+    "recipient": "Public Health",
+    "purpose": "Where lighting is poor",
+    "detail": "ward",
+    "format": "csv",
+}
 
 
 class ExportRequest(BaseModel):
