@@ -14,8 +14,10 @@ from sqlalchemy import select, update
 
 from service.app import create_app
 from service.core import Core
+from service.people.access import Principal
 from service.people.models import Team
 from service.places.models import Place
+from service.releases.workflow import make_release
 from service.settings import Settings
 from service.workshops.models import Workshop
 from tests.conftest import bearer
@@ -26,7 +28,7 @@ from tests.support.staff import OURS, enrol, sign_in
 URL = "/api/v1/places"
 HTML = {"Accept": "text/html,application/json;q=0.9"}
 LIMITS = ("receipt_tries_per_minute", "sign_in_tries_per_minute", "join_tries_per_minute", "marks_per_minute")
-GENEROUS = dict.fromkeys(LIMITS, 100_000)
+GENEROUS: dict[str, Any] = dict.fromkeys(LIMITS, 100_000)
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def filled(make: Callable[..., Settings]) -> Iterator[Filled]:
         probes = []
         for number, (owner, state) in enumerate((owner, state) for owner in OWNERS for state in STATES):
             probes.append(_probe(client, core, workshops.get(owner), (number, owner, state)))
+        make_release(core, Principal("matrix", "planner"))  # the public routes of releases have something to give away
         yield Filled(client, probes)
 
 
@@ -198,6 +201,22 @@ def test_one_mark_by_its_id_is_as_hidden_as_in_the_list(filled: Filled, who: str
         hidden = {"public": 401, "admin": 403}.get(who, 404)
         assert answer.status_code == (200 if exact else hidden), probe
         assert (probe.word in answer.text) == words, probe
+
+
+@pytest.mark.requirement("X2", "S5")
+@pytest.mark.parametrize("who", ROLES)
+def test_queue_opens_no_mark_whose_words_are_not_for_the_role(filled: Filled, who: str) -> None:
+    headers = bearer(who) if who != "public" else {}
+    lacks = {"public": 401, "admin": 403, "planner": 403}.get(who)
+    for probe in filled.probes:
+        _, words = sees(who, probe.owner, probe.state)
+        for what in ("where", "others"):
+            answer = filled.client.get(f"/api/v1/moderation/marks/{probe.id}/{what}", headers=headers)
+            if lacks is not None or not words:
+                assert answer.status_code in ({lacks} if lacks is not None else {404, 409}), (probe, what)
+                assert probe.position not in answer.text, (probe, what)
+            elif probe.state in {"pending", "approved"}:
+                assert answer.status_code == 200, (probe, what)
 
 
 @pytest.mark.requirement("X2")

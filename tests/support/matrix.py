@@ -86,7 +86,8 @@ def venue() -> dict[str, Any]:
 BOX = {"bbox": "-0.2,51.3,0.2,51.6", "zoom": "19"}
 ACCOUNT = {"login": "", "label": "", "role": "planner"}  # nothing is made: an empty name is refused after the right
 OPEN, KEPT = Call(EVERYBODY), Call(EVERYBODY, cache="public")
-NONE_YET = Call(EVERYBODY, 404, path={"number": "1"})  # nothing was released
+RELEASE = Call(EVERYBODY, path={"number": "1"})
+RELEASE_KEPT = Call(EVERYBODY, path={"number": "1"}, cache="public")
 NO_SEAT = Call(EVERYBODY, 401)  # devices of workshops have a seat; staff have none, whatever their rights
 SENT_TO_CODE = OPEN  # without a seat: the page that asks for the code
 QUEUE = (Right.MODERATE, Right.MODERATE_OWN)
@@ -255,15 +256,15 @@ MATRIX: dict[str, list[Call]] = {
     # releases
     "GET /what-was-found": [OPEN],
     "GET /what-was-found/releases": [OPEN],
-    "GET /what-was-found/releases/{number}": [NONE_YET],
-    "GET /what-was-found/releases/{number}/map": [NONE_YET],
+    "GET /what-was-found/releases/{number}": [RELEASE],
+    "GET /what-was-found/releases/{number}/map": [RELEASE],
     "GET /api/v1/releases": [OPEN],
-    "GET /api/v1/releases/current": [NONE_YET],
-    "GET /api/v1/releases/current/areas.geojson": [NONE_YET],
-    "GET /api/v1/releases/current/table.csv": [NONE_YET],
-    "GET /api/v1/releases/{number}": [NONE_YET],
-    "GET /api/v1/releases/{number}/areas.geojson": [NONE_YET],
-    "GET /api/v1/releases/{number}/table.csv": [NONE_YET],
+    "GET /api/v1/releases/current": [RELEASE_KEPT],
+    "GET /api/v1/releases/current/areas.geojson": [RELEASE_KEPT],
+    "GET /api/v1/releases/current/table.csv": [RELEASE_KEPT],
+    "GET /api/v1/releases/{number}": [RELEASE_KEPT],
+    "GET /api/v1/releases/{number}/areas.geojson": [RELEASE_KEPT],
+    "GET /api/v1/releases/{number}/table.csv": [RELEASE_KEPT],
     "GET /releases": [Call(Right.RELEASES_READ)],
     "POST /releases": [Call(Right.RELEASES_MAKE)],
     "GET /findings": [Call(Right.FINDINGS_WRITE)],
