@@ -47,8 +47,8 @@ def show_about(request: Request, core: CoreDep) -> HTMLResponse:
 @router.post("/j/about-you", include_in_schema=False)
 def take_about(request: Request, core: CoreDep, form: Annotated[AboutForm, Form()]) -> HTMLResponse:
     """Store what was said apart from the marks, or nothing."""
-    workflow.require_asked(core)
     require_same_origin(request)
+    workflow.require_asked(core)
     seat = seat_of_token(core, request.cookies.get(SEAT_COOKIE, ""))
     require_tokens_of(core, seat.key, "about", ANSWERS_PER_MINUTE)
     answers = form.model_dump(exclude={"person", "action"}) if form.action == "send" else {}

@@ -113,7 +113,8 @@ def read_live(core: CoreDep, principal: PrincipalDep, identifier: WorkshopId) ->
 
 @router.get("/workshops/{identifier}/sheet")
 def print_sheet(request: Request, core: CoreDep, principal: PrincipalDep, identifier: WorkshopId) -> HTMLResponse:
-    """Show the one page for the wall."""
+    """Show the one page for the wall, to those who run the workshop: it has the code on it."""
+    workflow.read_own(core, principal, identifier)
     room = workflow.read_room(core, principal, identifier)
     return render_page(
         request, "workshops/sheet.html", room=room, **code_values(request, core, principal, room), **TIMES

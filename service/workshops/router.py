@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from service.people.dependencies import require_same_origin
 from service.places.schemas import PlaceIn
 from service.places.workflow import Created
 from service.web.dependencies import CoreDep
@@ -27,6 +28,7 @@ TAKEN: dict[int | str, dict[str, Any]] = {
         (429, "Too many marks from this device or network."),
     ),
 }
+FOREIGN = problems((403, "It came from another site."))
 router = APIRouter(prefix="/api/v1", tags=["workshops"])
 
 
@@ -82,9 +84,10 @@ def note_unsent(core: CoreDep, seat: LateSeatDep, body: UnsentIn) -> None:
     workflow.note_unsent(core, seat, body.unsent)
 
 
-@router.post("/workshop/leave", summary="Leave the workshop", status_code=NO_CONTENT)
-def leave(response: Response, core: CoreDep) -> None:
+@router.post("/workshop/leave", summary="Leave the workshop", status_code=NO_CONTENT, responses=FOREIGN)
+def leave(request: Request, response: Response, core: CoreDep) -> None:
     """Forget the seat of this browser; nothing of it is left on the device."""
+    require_same_origin(request)
     leave_seat(response, core)
 
 
