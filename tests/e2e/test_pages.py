@@ -217,6 +217,7 @@ def test_spot_on_the_marking_map_is_told_in_words(site: Server, browser: Any, wi
     page = browser.new_page(viewport={"width": width, "height": 844}, reduced_motion="reduce")
     page.goto(f"{site.url}/mark")
     page.get_by_role("button", name="Start").click()
+    page.wait_for_timeout(450)  # a second press within 400 ms is taken for a double tap
     page.get_by_role("button", name="Use the cross").click()
     page.get_by_text(re.compile(r"^Marked (near .+, )?in [A-Z].+\. Tap again to move it\.$")).wait_for()
     assert page.locator(".sp-label-area:not(.sp-off)").count() >= 1

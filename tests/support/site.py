@@ -30,6 +30,7 @@ def axe_violations(page: Any) -> list[str]:
     """Return what axe finds on a page: rule and element."""
     from axe_playwright_python.sync_playwright import Axe
 
+    page.wait_for_load_state("load")  # a heading may be there before the style sheets are
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
     return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
 
