@@ -192,7 +192,7 @@ def test_three_marks_in_a_browser_stand_in_the_right_ward_and_hot_spot(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(deployment.url + "/sign-in")
-    worker = new_worker(deployment.data_dir)
+    worker = new_worker(deployment.folder)
     page.get_by_label("Login").fill(worker.login)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Code", exact=True).fill(worker.once())
