@@ -323,7 +323,7 @@ def test_demo_says_who_reads_a_mark_and_that_crimes_are_made_up(demo: TestClient
     assert "Crime reported to the police: data.police.uk." not in get(demo, "/")
     assert "in the layout of data.police.uk" in get(demo, "/")
     assert "Crime reported to the police: data.police.uk." in get(real, "/")
-    assert "No release has been made yet" in get(demo, "/about-data")
+    assert "published only in releases" in get(demo, "/about-data")
 
 
 def test_person_without_a_sign_in_reads_no_words_for_programs(real: TestClient) -> None:
