@@ -53,12 +53,17 @@ class Text:
     names_harm: bool
 
 
+def learnt_rows(source: str) -> list[dict[str, Any]]:
+    """Return the rows of a corpus that may be learnt: every second one of the halved corpus."""
+    lines = (CORPORA / f"{source}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines[:: 2 if source == HALVED else 1]]
+
+
 def read_texts() -> list[Text]:
     """Return the evidence of every text that may be learnt."""
     texts = []
     for source in SOURCES:
-        lines = (CORPORA / f"{source}.jsonl").read_text(encoding="utf-8").splitlines()
-        for row in map(json.loads, lines[:: 2 if source == HALVED else 1]):
+        for row in learnt_rows(source):
             folded = fold(row["text"])
             note = note_of(folded, [(start, stop) for _, start, stop in contacts(folded.chars)])
             texts.append(Text(source, frozenset(row["labels"]), frozenset(features(note)), names_harm(note.hits)))

@@ -8,6 +8,7 @@ import math
 import time
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -393,12 +394,17 @@ def test_few_harmless_texts_of_the_seen_corpus_are_flagged() -> None:
     assert len(flagged) / len(harmless) <= 0.12, flagged
 
 
-def held_out() -> list[tuple[set[str], set[str]]]:
-    """Return labels given and found for texts that were never learnt: one writer's, and half of another's."""
+def judged() -> list[dict[str, Any]]:
+    """Return the texts that are never learnt: one writer's, and half of another's."""
     folder = SEEN.parent
     lines = (folder / "detector_second.jsonl").read_text(encoding="utf-8").splitlines()[1::2]
     lines += (folder / "detector_unseen.jsonl").read_text(encoding="utf-8").splitlines()
-    return [(set(row["labels"]), labels(row["text"])) for row in map(json.loads, lines)]
+    return [json.loads(line) for line in lines]
+
+
+def held_out() -> list[tuple[set[str], set[str]]]:
+    """Return labels given and found for texts that were never learnt."""
+    return [(set(row["labels"]), labels(row["text"])) for row in judged()]
 
 
 @pytest.mark.requirement("S3")
@@ -412,9 +418,11 @@ def test_texts_of_other_writers_that_were_never_learnt() -> None:
 
 
 def test_what_is_judged_is_never_learnt() -> None:
-    from scripts.detector_weights import SOURCES
+    from scripts.detector_weights import SOURCES, learnt_rows
 
-    assert "detector_unseen" not in SOURCES
+    learnt = {(row["id"], row["text"]) for source in SOURCES for row in learnt_rows(source)}
+    assert len(judged()) > 900
+    assert not learnt & {(row["id"], row["text"]) for row in judged()}
 
 
 def test_seen_corpus_names_no_real_number_or_address() -> None:
