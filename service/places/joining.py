@@ -39,16 +39,25 @@ class SetIndex:
     def join(self, metric: Any) -> list[dict[str, Any]]:
         """Return the area rows of one geometry in ``crs.METRIC``."""
         if metric.geom_type == "Point":
-            x, y = metric.x, metric.y
-            return self.join_points([x], [y], np.array([self.index.lookup_one(x, y)], dtype=np.int32))
+            return [self._join_point(metric.x, metric.y)]
         shares = assign_shares(metric, self.index)
         crosses = len(shares) > 1
         return [self._row(code, share=share, edge_m=0.0 if crosses else None, near=crosses) for code, share in shares]
 
-    def join_points(self, x: Any, y: Any, position: npt.NDArray[np.int32] | None = None) -> list[dict[str, Any]]:
+    def _join_point(self, x: float, y: float) -> dict[str, Any]:
+        position = self.index.lookup_one(x, y)
+        edge, other = self.index.edge_distance_one(x, y, position)
+        codes = self.index.codes
+        return self._row(
+            str(codes[position]) if position >= 0 else "",  # outside every area
+            edge_m=round(edge, CENTIMETRES),
+            neighbour=str(codes[other]) if other >= 0 else "",
+            near=edge <= self.near_border_m,
+        )
+
+    def join_points(self, x: Any, y: Any) -> list[dict[str, Any]]:
         """Return one area row for each point in ``crs.METRIC`` [m], in order."""
-        if position is None:
-            position = self.index.lookup(x, y)
+        position = self.index.lookup(x, y)
         edge_m, neighbour = self.index.edge_distance(x, y, position)
         codes = [*self.index.codes.tolist(), ""]  # position -1 is outside every area
         return [

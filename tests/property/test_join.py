@@ -117,6 +117,8 @@ def test_edge_distance_equals_the_distance_to_all_boundaries(polygons, spots) ->
     x, y = np.array(spots).T
     own = index.lookup(x, y)
     edge_m, neighbour = index.edge_distance(x, y, own)
+    one_by_one = [index.edge_distance_one(*each) for each in zip(x.tolist(), y.tolist(), own.tolist(), strict=True)]
+    assert one_by_one == list(zip(edge_m.tolist(), neighbour.tolist(), strict=True))
     apart = np.array([shapely.distance(shapely.points(x, y), polygon.boundary) for polygon in polygons])
     np.testing.assert_allclose(edge_m, apart.min(axis=0), rtol=0, atol=1e-9)
     assert ((neighbour != own) | (own == -1)).all()

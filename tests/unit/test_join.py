@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import subprocess
 import sys
@@ -223,6 +224,7 @@ def test_edge_distance_of_many_points_equals_one_by_one(four: AreaIndex) -> None
     for i in range(0, 6000, 40):
         one, other = four.edge_distance(x[i : i + 1], y[i : i + 1], own[i : i + 1])
         assert (one[0], other[0]) == (many[i], across[i])
+        assert four.edge_distance_one(float(x[i]), float(y[i]), int(own[i])) == (many[i], across[i])
 
 
 def test_missing_points_have_no_edge_distance(four: AreaIndex) -> None:
@@ -230,6 +232,7 @@ def test_missing_points_have_no_edge_distance(four: AreaIndex) -> None:
     assert np.isnan(distance[0])
     assert across[0] == -1
     assert distance[1] == 10
+    assert np.isnan(four.edge_distance_one(math.nan, 1, -1)[0])
 
 
 def test_assign_areas_keeps_rows_order_and_index_and_leaves_the_input_alone(wards: gpd.GeoDataFrame) -> None:
