@@ -102,6 +102,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _include_routers(app: FastAPI) -> None:
     for router in (
+        # what a room of phones asks comes first: every route before it is tried first
+        workshops_router.router,
+        sealed_router.router,
         health.router,
         areas_router.router,
         areas_pages.router,
@@ -121,8 +124,6 @@ def _include_routers(app: FastAPI) -> None:
         maps_pages.router,
         web_pages.router,
         # workshops
-        workshops_router.router,
-        sealed_router.router,
         shell_pages.router,
         workshops_join_pages.router,
         workshops_pages.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -53,6 +54,8 @@ def run_server(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    gc.collect()
+    gc.freeze()  # modules and routes stay: without this each full collection goes through all of them again
     try:
         uvicorn.Server(config).run(sockets=[listener])
     finally:

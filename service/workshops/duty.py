@@ -154,12 +154,12 @@ def covered_until(core: Core) -> datetime | None:
 
 def on_duty(session: Session, moment: datetime) -> bool:
     """Return whether a lead is on duty at one moment."""
-    return any(row.out_of_hours for row in store.read_duty(session, moment, moment + timedelta(microseconds=1)))
+    return store.any_on_duty(session, moment, moment + timedelta(microseconds=1))
 
 
 def on_duty_between(session: Session, start: datetime, end: datetime) -> bool:
     """Return whether a lead is on duty at any time between two."""
-    return any(row.out_of_hours for row in store.read_duty(session, start, end))
+    return store.any_on_duty(session, start, end)
 
 
 def add_sample_duty(core: Core) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from typing import cast as cast_type
 
-from sqlalchemy import Row, Table, delete, func, select, update
+from sqlalchemy import Row, Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.store.fast import driver_of
@@ -19,10 +19,20 @@ from service.workshops.models import Duty, Seat, WallBatch, Workshop
 SEAT = cast_type("Table", Seat.__table__)
 _COUNT_TEXT = "UPDATE seat SET marks = marks + 1 WHERE id = ? RETURNING marks"
 # columns, not entities: this is asked for each mark of each phone
-_SEAT_QUERY = select(
-    *(column for column in cast_type("Table", Workshop.__table__).c),
-    *(SEAT.c[name].label(f"seat_{name}") for name in ("id", "token_hash", "day", "expires_at", "marks")),
-).join_from(SEAT, Workshop, Workshop.id == SEAT.c.workshop_id)
+_SEAT_QUERY = (
+    select(
+        *(column for column in cast_type("Table", Workshop.__table__).c),
+        *(SEAT.c[name].label(f"seat_{name}") for name in ("id", "token_hash", "day", "expires_at", "marks")),
+    )
+    .join_from(SEAT, Workshop, Workshop.id == SEAT.c.workshop_id)
+    .where(SEAT.c.token_hash == bindparam("token_hash"))
+)
+_DUTY = cast_type("Table", Duty.__table__)
+_ON_DUTY = (
+    select(_DUTY.c.id)
+    .where(_DUTY.c.opens_at < bindparam("until"), _DUTY.c.closes_at > bindparam("start"), _DUTY.c.out_of_hours != "")
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ def add_seat(session: Session, values: dict[str, Any]) -> Seat:
 
 def find_seat(session: Session, token_hash: str) -> Row[Any] | None:
     """Return a seat and its workshop as one row of columns; the seat's own have names of their own."""
-    return session.execute(_SEAT_QUERY.where(SEAT.c.token_hash == token_hash)).first()
+    return session.connection().execute(_SEAT_QUERY, {"token_hash": token_hash}).first()
 
 
 def count_seats(session: Session, workshop_id: int) -> int:
@@ -140,6 +150,11 @@ def read_duty(session: Session, start: datetime, end: datetime) -> list[Duty]:
     """Return who is on duty at any time between two."""
     query = select(Duty).where(Duty.opens_at < end, Duty.closes_at > start).order_by(Duty.opens_at, Duty.id)
     return list(session.scalars(query))
+
+
+def any_on_duty(session: Session, start: datetime, end: datetime) -> bool:
+    """Return whether a lead with a number for out of hours is on duty at any time between two."""
+    return session.connection().execute(_ON_DUTY, {"start": start, "until": end}).first() is not None
 
 
 def add_duty(session: Session, values: dict[str, Any]) -> Duty:
