@@ -39,19 +39,44 @@ class Cache:
         self._limit = limit
         self._lock = Lock()
         self._values: dict[Hashable, Any] = {}
+        self._making: dict[Hashable, Lock] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the value of ``key``, made by ``make`` if it is not held; ``key`` names every input by version."""
+        """Return the value of ``key``, made by ``make`` if it is not held; ``key`` names every input by version.
+
+        Whoever asks for a value while another thread makes it waits for that one: a room of phones makes it once.
+        """
         with self._lock:
             if key in self._values:
-                self._values[key] = value = self._values.pop(key)
-                return cast("T", value)
-        fresh = make()
+                return cast("T", self._held(key))
+            turn = self._making.setdefault(key, Lock())
+        with turn:
+            with self._lock:
+                if key in self._values:
+                    return cast("T", self._held(key))
+            try:
+                fresh = make()
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            self.put(key, fresh)
+        return fresh
+
+    def peek(self, key: Hashable) -> Any:
+        """Return the value of ``key``, or None if it is not held."""
         with self._lock:
-            self._values[key] = fresh
+            return self._held(key) if key in self._values else None
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """Hold a value that was made already."""
+        with self._lock:
+            self._values[key] = value
             while len(self._values) > self._limit:
                 self._values.pop(next(iter(self._values)))
-        return fresh
+
+    def _held(self, key: Hashable) -> Any:
+        self._values[key] = value = self._values.pop(key)
+        return value
 
 
 @dataclass(frozen=True)

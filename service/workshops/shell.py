@@ -6,6 +6,7 @@ that holds the digest of all of them, so a browser never mixes two versions, and
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from dataclasses import dataclass
@@ -52,11 +53,14 @@ class Shell:
         The page; its scripts and styles come from ``files`` alone.
     files : dict of str to bytes
         By their path below the address of the version.
+    packed : dict of str to bytes
+        The files that gzip makes smaller, packed once: a room of phones asks for all of them at the same time.
     """
 
     version: str
     page: bytes
     files: dict[str, bytes]
+    packed: dict[str, bytes]
 
 
 def media_type(name: str) -> str:
@@ -110,6 +114,19 @@ def read_shell(core: Core) -> Shell:
     return core.cache.get(("shell", repr(state)), lambda: _make(core))
 
 
+def find_shell(core: Core, version: str) -> Shell | None:
+    """Return the app of a version that was made here, without asking the store, or None.
+
+    The version is the digest of the content, so the files of one are right for as long as anybody asks for them.
+    """
+    held: Shell | None = core.cache.peek(("shell of version", version))
+    if held is not None:
+        return held
+    made = read_shell(core)
+    core.cache.put(("shell of version", made.version), made)
+    return made if made.version == version else None
+
+
 def _make(core: Core) -> Shell:
     parts = mark_parts(core, nonce="", base_path=core.settings.base_path)
     number = _Numbers()
@@ -130,7 +147,9 @@ def _make(core: Core) -> Shell:
     for name in sorted(files):
         digest.update(name.encode() + b"\0" + hashlib.sha256(files[name]).digest())
     version = digest.hexdigest()[:VERSION_LETTERS]
-    return Shell(version, page.replace(UNKNOWN, version).encode(), files)
+    packed = {name: gzip.compress(content, mtime=0) for name, content in files.items()}
+    smaller = {name: content for name, content in packed.items() if len(content) < len(files[name])}
+    return Shell(version, page.replace(UNKNOWN, version).encode(), files, smaller)
 
 
 def _context(core: Core) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from service.errors import NotFoundError
 from service.web.dependencies import CoreDep
@@ -59,7 +59,9 @@ def read_worker(core: CoreDep) -> Response:
 
 
 @router.get("/j/app/{version}/{name:path}")
-def read_file(core: CoreDep, version: Version, name: Annotated[str, Path(max_length=120)]) -> Response:
+def read_file(
+    request: Request, core: CoreDep, version: Version, name: Annotated[str, Path(max_length=120)]
+) -> Response:
     """Return the page of the app, or one of its files.
 
     Raises
@@ -67,11 +69,15 @@ def read_file(core: CoreDep, version: Version, name: Annotated[str, Path(max_len
     NotFoundError
         For another version than the one that runs: two versions are never mixed.
     """
-    made = shell.read_shell(core)
-    if version != made.version or (name != "page" and name not in made.files):
+    made = shell.find_shell(core, version)
+    if made is None or (name != "page" and name not in made.files):
         raise NotFoundError("There is nothing at this address.")
     headers = {"Cache-Control": FOR_EVER}
     if name == "page":
         headers |= {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
         return Response(made.page, media_type="text/html", headers=headers)
-    return Response(made.files[name], media_type=shell.media_type(name), headers=headers)
+    content = made.files[name]
+    if name in made.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        content = made.packed[name]
+    return Response(content, media_type=shell.media_type(name), headers=headers)

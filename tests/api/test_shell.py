@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,33 @@ def test_files_may_be_kept_for_ever_and_other_versions_are_not_there(client: Tes
     for path in ("/j/app/0123456789/page", f"{app['app']}/js/none.js", f"{app['app']}/../../secret.key"):
         assert client.get(path).status_code == 404
     assert client.get("/sw.js").headers["cache-control"] == "no-cache"
+
+
+def test_files_come_packed_where_the_device_can_unpack_and_plain_where_not(client: TestClient) -> None:
+    app = facts(client)
+    address = f"{app['app']}/js/mark/flow.js"
+    packed = client.get(address, headers={"Accept-Encoding": "gzip"})
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+
+
+def test_a_room_of_phones_makes_the_app_once(client: TestClient, core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    really = shell._make
+
+    def slowly(given: Core) -> shell.Shell:
+        made.append(1)
+        time.sleep(0.1)
+        return really(given)
+
+    monkeypatch.setattr(shell, "_make", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        versions = {one.version for one in pool.map(lambda _: shell.read_shell(core), range(8))}
+    assert (len(versions), len(made)) == (1, 1)
 
 
 def test_version_is_that_of_the_content(make_settings: Any, tmp_path: Path) -> None:
