@@ -51,7 +51,7 @@ TESTS = pytest(
     "tests/property",
     "tests/api",
 )
-E2E = pytest("e2e", "tests/e2e", "--ignore=tests/e2e/test_wheel.py")
+E2E = pytest("e2e", *PARALLEL, "tests/e2e", "--ignore=tests/e2e/test_wheel.py")
 WHEEL = pytest("wheel", "tests/e2e/test_wheel.py")
 SUITES = {"fast": (*STATIC, UNIT), "all": (*STATIC, TESTS, E2E, WHEEL)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_no_table_has_a_column_for_who_a_child_is() -> None:
     columns = [f"{table.name}.{column.name}" for table in about_marks for column in table.columns]
     assert len(columns) > 20
     assert [name for name in columns if any(word in name.split(".")[1] for word in forbidden)] == []
+
+
+@pytest.mark.requirement("L3")
+def test_a_mark_is_kept_with_its_day_and_no_hour() -> None:
+    """Who knows when a child was at the club must not find that child's mark by its time."""
+    about = [table for name, table in METADATA.tables.items() if name == "receipt" or name.startswith("place")]
+    columns = {f"{table.name}.{column.name}": column.type.python_type for table in about for column in table.columns}
+    assert columns["place.day"] is date
+    assert [name for name, kind in columns.items() if kind is datetime] == []
 
 
 @pytest.mark.requirement("E5")
