@@ -13,6 +13,7 @@ from service.core import Core
 from service.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from service.people import second_factor, store
 from service.people.access import OPERATOR, STAFF_ROLES, Principal, Right
+from service.people.addresses import normal_address
 from service.people.audit import record
 from service.people.models import Invite, PrincipalRow, Team
 from service.people.passwords import hash_password, require_good
@@ -42,6 +43,8 @@ class Account:
         Open ones.
     signs_in_elsewhere : bool
         Whether it is bound to an OpenID provider.
+    notify : str
+        Where e-mails about late marks go; empty where they reach nobody.
     """
 
     number: int
@@ -53,6 +56,7 @@ class Account:
     until: datetime | None
     sessions: int
     signs_in_elsewhere: bool
+    notify: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,12 @@ def _account(row: PrincipalRow, team: str | None, invite: datetime | None, sessi
         state = "active" if row.password_hash or row.oidc_subject else "new"
     elsewhere, still_open = row.oidc_subject is not None, 0 if state == "ended" else sessions
     names = (row.label, row.login or "", row.role, team or "")
-    return Account(row.id, *names, state, until, still_open, elsewhere)
+    return Account(row.id, *names, state, until, still_open, elsewhere, row.notify_to or "")
 
 
-def add_account(core: Core, principal: Principal, *, login: str, label: str, role: str, team: str | None) -> str:
+def add_account(  # noqa: PLR0913 - one parameter a field of the form
+    core: Core, principal: Principal, *, login: str, label: str, role: str, team: str | None, notify: str | None = None
+) -> str:
     """Make an account that cannot sign in yet, and return the token of the invite that lets its holder take it up.
 
     Parameters
@@ -125,6 +131,8 @@ def add_account(core: Core, principal: Principal, *, login: str, label: str, rol
         What it may do.
     team : str or None
         Name of the team; made if it is new.
+    notify : str, optional
+        E-mail address for what is late.
 
     Returns
     -------
@@ -136,13 +144,14 @@ def add_account(core: Core, principal: Principal, *, login: str, label: str, rol
     NotSignedInError, ForbiddenError
         If the principal does not look after accounts, or has to confirm first.
     InvalidInputError
-        If login, label or role cannot be.
+        If login, label, role or address cannot be.
     ConflictError
         If login or label is taken.
     """
     require_manager(core, principal)
     login, label = normal_login(login), " ".join(label.split())
     _require_fields(login, label, role, team)
+    address = normal_address(notify)
     token = new_token()
 
     def write(session: Session) -> None:
@@ -150,6 +159,7 @@ def add_account(core: Core, principal: Principal, *, login: str, label: str, rol
             message = "There is an account with this login or name already. Choose another."
             raise ConflictError(message)
         row = PrincipalRow(kind="staff", label=label, login=login, role=role, created_by=principal.id)
+        row.notify_to = address
         row.team_id = team_number(session, core, principal, team)
         store.add(session, row)
         _invite(core, session, principal, row, token)
@@ -189,22 +199,29 @@ def renew_invite(core: Core, principal: Principal, number: int) -> str:
     return token
 
 
-def change_account(core: Core, principal: Principal, number: int, *, role: str, team: str | None) -> None:
-    """Give an account another role or team; it holds from its next request.
+def change_account(
+    core: Core, principal: Principal, number: int, *, role: str, team: str | None, notify: str | None = None
+) -> None:
+    """Give an account another role, team or e-mail address; it holds from its next request.
+
+    Without ``notify`` the address stays; an empty one takes it away.
 
     Raises
     ------
     NotSignedInError, ForbiddenError, NotFoundError, ConflictError
         As ``renew_invite``.
     InvalidInputError
-        If there is no such role, or the role needs a team.
+        If there is no such role, the role needs a team, or the address is none.
     """
     require_manager(core, principal)
     _require_role(role, team)
+    address = normal_address(notify)
 
     def write(session: Session) -> None:
         person = _require_other(session, principal, number)
         person.role, person.team_id = role, team_number(session, core, principal, team)
+        if notify is not None:
+            person.notify_to = address
         record(session, core, principal, "account.change", subject=person.label, role_given=role, team=person.team_id)
 
     core.store.write(write)

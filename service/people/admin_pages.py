@@ -13,7 +13,7 @@ from service.people import auditing, workflow
 from service.people.access import Principal, Right
 from service.people.dependencies import PrincipalDep
 from service.people.pages import go
-from service.people.schemas import AccountForm, AuditQuery, KeyForm
+from service.people.schemas import AccountForm, AuditQuery, ChangeForm, KeyForm
 from service.people.wording import DONE, RIGHT_WORDS, ROLE_HINTS, ROLE_WORDS, right_words
 from service.web.dependencies import CoreDep
 from service.web.templates import render_page
@@ -55,11 +55,11 @@ def reset_account(request: Request, core: CoreDep, principal: PrincipalDep, numb
 
 @router.post("/accounts/change")
 def change_account(
-    request: Request, core: CoreDep, principal: PrincipalDep, number: Number, role: Text, team: Text = ""
+    request: Request, core: CoreDep, principal: PrincipalDep, form: Annotated[ChangeForm, Form()]
 ) -> Response:
-    """Give an account another role or team."""
+    """Give an account another role, team or e-mail address."""
     try:
-        workflow.change_account(core, principal, number, role=role, team=team)
+        workflow.change_account(core, principal, **form.model_dump())
     except (InvalidInputError, ConflictError) as error:
         return _accounts(request, core, principal, error=error)
     return go(core, "/staff/accounts?done=account-changed")

@@ -25,13 +25,14 @@ def add(
     label: Annotated[str, typer.Option(help="How colleagues and the audit call them.")],
     role: Role,
     team: Team = None,
+    notify: Annotated[str | None, typer.Option(help="E-mail address for what is late (leads, administrators).")] = None,
     url: Url = None,
 ) -> None:
     """Make an account and print its invite once; its holder sets a password and an authenticator app with it."""
     from service.people.workflow import OPERATOR, add_account
 
     with _core() as core:
-        token = add_account(core, OPERATOR, login=login, label=label, role=role, team=team)
+        token = add_account(core, OPERATOR, login=login, label=label, role=role, team=team, notify=notify)
         where = (url or f"http://{core.settings.host}:{core.settings.port}{core.settings.base_path}").rstrip("/")
         typer.echo(f"Give {label} this link; it is good once, for {core.settings.staff_invite_hours} hours:")
         typer.echo(f"{where}/staff/invite#{token}")

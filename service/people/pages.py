@@ -93,6 +93,20 @@ def change_password(request: Request, core: CoreDep, principal: PrincipalDep, pa
     return go(core, "/staff?done=password-changed")
 
 
+@router.post("/staff/address")
+def change_address(
+    request: Request, core: CoreDep, principal: PrincipalDep, notify: Annotated[str, Form(max_length=300)] = ""
+) -> Response:
+    """Say where e-mails about late marks go."""
+    require_staff(principal)
+    try:
+        workflow.change_own_address(core, principal, notify)
+    except InvalidInputError as error:
+        values = _own(core, principal) | {"done": "", "problem": error.detail}
+        return render_page(request, "staff/account.html", status=REFUSED, **values)
+    return go(core, "/staff?done=address-changed")
+
+
 @router.post("/staff/recovery")
 def renew_recovery(request: Request, core: CoreDep, principal: PrincipalDep) -> Response:
     """Make new recovery codes and show them this once."""
@@ -225,4 +239,5 @@ def _own(core: Core, principal: Principal) -> dict[str, Any]:
     may = {right.name.lower(): principal.may(right) for right in Right}
     sessions = workflow.list_sessions(core, principal) if principal.session_id is not None else []
     codes = workflow.count_recovery_codes(core, principal) if principal.session_id is not None else 0
-    return {"may": may, "local": local_words, "sessions": sessions, "codes": codes, "role_words": ROLE_WORDS}
+    own = {"sessions": sessions, "codes": codes, "notify": workflow.own_address(core, principal)}
+    return own | {"may": may, "local": local_words, "role_words": ROLE_WORDS}

@@ -24,6 +24,16 @@ class AccountForm(BaseModel):
     label: Words = ""
     role: Words = ""
     team: Words = ""
+    notify: Words = ""
+
+
+class ChangeForm(BaseModel):
+    """A change of an account."""
+
+    number: int = Field(ge=1, le=2**53)
+    role: Words = ""
+    team: Words = ""
+    notify: Words = ""
 
 
 class KeyForm(BaseModel):

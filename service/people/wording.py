@@ -51,6 +51,7 @@ RIGHT_WORDS: Final[dict[Right, str]] = {
 DONE: Final[dict[str, str]] = {
     "session-ended": "The session has ended.",
     "password-changed": "Your password is changed. Your other sessions have ended.",
+    "address-changed": "Your e-mail address is changed.",
     "account-changed": "The account is changed. It holds from their next click.",
     "account-ended": "The account has ended, and its sessions with it.",
     "sessions-ended": "Their sessions have ended. They can sign in again.",

@@ -20,6 +20,7 @@ from service.people.accounts import (
     renew_recovery_codes,
     same_enrolment,
 )
+from service.people.addresses import change_own_address, own_address
 from service.people.directory import Colleague, add_sample_lead, colleagues, labels_of, teams_of
 from service.people.keys import Key, add_key, hash_key, key_rights, list_keys, make_key, principal_of_key, revoke_key
 from service.people.sessions import end_session, find_session, list_sessions, require_fresh, sign_out
@@ -41,6 +42,7 @@ __all__ = [
     "add_key",
     "add_sample_lead",
     "change_account",
+    "change_own_address",
     "change_password",
     "colleagues",
     "confirm",
@@ -60,6 +62,7 @@ __all__ = [
     "make_key",
     "make_team",
     "open_invite",
+    "own_address",
     "principal_of_key",
     "rename_team",
     "renew_invite",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from service.mail import MailError, send_mail
 from service.moderation.models import Hold, Notice
 from service.moderation.workflow import count_due, escalate
 from service.outbound import OutboundDeniedError
+from service.people import workflow as people
 from service.people.models import AuditEvent, PrincipalRow
 from service.places.models import Place
 from service.settings import Settings
@@ -28,6 +30,7 @@ from service.workshops.models import Duty
 from tests.conftest import ROOT, bearer
 from tests.support.mailbox import Mailbox, free_port, running_mail
 from tests.support.moderation import ask, send
+from tests.support.staff import OURS, enrol, sign_in, take_up
 
 START = datetime(2026, 7, 6, 14, 0, tzinfo=UTC)  # 15:00 local: due at 20:00 local, which is 19:00 UTC
 DUE = datetime(2026, 7, 6, 19, 0, tzinfo=UTC)
@@ -265,3 +268,42 @@ def test_lead_due_prints_counts(make_settings: Any) -> None:
         "Words not read in time: 0",
         "E-mails not sent yet: 0",
     ]
+
+
+@pytest.mark.requirement("S4", "X9")
+def test_addresses_are_given_on_the_pages_and_stand_in_no_audit(client: TestClient, core: Core, box: Mailbox) -> None:
+    """The administrator gives the lead an address, the lead changes it, and the next e-mail goes there."""
+    make_hold(client, core)
+    boss = enrol(core, "admin", team=None)
+    assert sign_in(client, boss).status_code == 303
+    form = {"login": "lead@example.org", "label": "Lead", "role": "safeguarding_lead"}
+    refused = client.post("/staff/accounts", data=form | {"notify": "no address\nBcc: x@y.zz"}, headers=OURS)
+    assert refused.status_code == 422
+    made = client.post("/staff/accounts", data=form | {"notify": "first@example.org"}, headers=OURS)
+    token = re.search(r"/staff/invite#([\w-]{43})", made.text)
+    assert token is not None
+    escalate(core, now=START)
+    assert "first@example.org" in box.taken()
+
+    lead = take_up(core, token[1], "lead@example.org")
+    assert sign_in(client, lead).status_code == 303
+    assert "first@example.org" in client.get("/staff").text
+    done = client.post("/staff/address", data={"notify": "second@example.org"}, headers=OURS, follow_redirects=False)
+    assert done.status_code == 303
+    escalate(core, now=DUE)
+    assert "second@example.org" in box.taken()
+    assert client.post("/staff/address", data={"notify": "nobody"}, headers=OURS).status_code == 422
+    with core.store.read() as session:
+        told = [(row.act, str(row.details), row.subject) for row in session.scalars(select(AuditEvent))]
+    assert "address.change" in {act for act, *_ in told}
+    assert not [row for row in told if "first@" in str(row) or "second@" in str(row)]
+
+    client.post("/staff/address", data={"notify": ""}, headers=OURS)
+    assert "do not reach you" in client.get("/staff").text
+    assert sign_in(client, boss).status_code == 303
+    assert "nobody is told when something is late" in client.get("/staff/accounts").text
+    number = next(one.number for one in people.list_accounts(core, people.OPERATOR) if one.label == "Lead")
+    change = {"number": number, "role": "safeguarding_lead", "notify": "third@example.org"}
+    client.post("/staff/accounts/change", data=change, headers=OURS)
+    escalate(core, now=DUE + 30 * MINUTE)
+    assert "third@example.org" in box.taken()

@@ -254,11 +254,14 @@ def test_first_administrator_comes_from_the_command_line(
         "Boss",
         "--role",
         "admin",
+        "--notify",
+        "boss@example.org",
         "--url",
         "https://map.example.org",
     ]
     said = runner.invoke(cli.app, first).output
     token = said.split("https://map.example.org/staff/invite#")[1].split()[0]
+    assert account(core, "Boss").notify_to == "boss@example.org"
     opened = people.open_invite(core, token)
     code = Staff("boss", "Boss", opened.secret, "").code()
     done = post(client, "/staff/invite/accept", token=token, sealed=opened.sealed, password=PASSWORD, code=code)

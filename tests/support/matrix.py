@@ -173,6 +173,7 @@ MATRIX: dict[str, list[Call]] = {
     "GET /staff": [Call(STAFF)],
     "POST /staff/session/end": [Call(STAFF, 404, form={"number": NUMBER})],
     "POST /staff/password": [Call(STAFF, 404, form={"password": "otter lamp violet bridge"})],  # a key has none
+    "POST /staff/address": [Call(STAFF, 404, form={"notify": "lead@example.org"})],  # a key has none
     "POST /staff/recovery": [Call(STAFF, 404)],
     "GET /staff/confirm": [Call(STAFF)],
     "POST /staff/confirm": [Call(STAFF, 401, form={"password": "x", "code": "y"})],  # a key has no password

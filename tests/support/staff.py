@@ -41,10 +41,15 @@ def enrol(core: Core, role: str, *, login: str = "", team: str | None = "North t
     """Make an account and take it up."""
     login = login or f"{role}@example.org"
     token = people.add_account(core, people.OPERATOR, login=login, label=f"Staff {login}", role=role, team=team)
+    return take_up(core, token, login)
+
+
+def take_up(core: Core, token: str, login: str) -> Staff:
+    """Take an account up with the token of its invite."""
     opened = people.open_invite(core, token)
     code = pyotp.TOTP(opened.secret).now()
     _, session, codes = people.accept_invite(core, token, password=PASSWORD, sealed=opened.sealed, code=code)
-    return Staff(login, f"Staff {login}", opened.secret, session, codes)
+    return Staff(login, opened.label, opened.secret, session, codes)
 
 
 def sign_in(client: Any, who: Staff, **changed: str) -> Any:
