@@ -93,12 +93,21 @@ def erase(
     work: Work, kind: str, found: Found, values: dict[str, Any], also: Callable[[Session, list[int]], None]
 ) -> int:
     """Empty columns of marks and what hangs on them, note it in the journal, and return how many there were."""
-    for seqs in _chunks(found):
+    names, erased = dict(found), 0
+    for wanted in _chunks(found):
+        seqs = _lock(work, wanted)
         changed = values | {"erased_on": work.today, "version": PLACE.c.version + 1}
         work.session.execute(update(PLACE).where(PLACE.c.seq.in_(seqs)).values(**changed))
         also(work.session, seqs)
-    work.note(kind, [identifier for _, identifier in found])
-    return len(found)
+        work.note(kind, [names[seq] for seq in seqs])
+        erased += len(seqs)
+    return erased
+
+
+def _lock(work: Work, wanted: list[int]) -> list[int]:
+    """Return those that the lead has not taken since they were found, locked until the end of the write."""
+    query = select(PLACE.c.seq).where(PLACE.c.seq.in_(wanted), ~with_lead()).order_by(PLACE.c.seq)
+    return list(work.session.scalars(query.with_for_update(of=PLACE)))
 
 
 def erase_words(work: Work, days: int) -> int:

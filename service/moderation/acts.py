@@ -59,7 +59,8 @@ def apply(wish: Wish) -> Change:
     """
     change = _ACTS[wish.asked.act](wish)
     change.extra |= {"version": wish.place.version, "fields": sorted(change.values)}
-    stamp = {"decided_on": local(utc_now()).date()} if wish.asked.act in LEAVES_QUEUE else {}
+    stamp: dict[str, Any] = {"decided_on": local(utc_now()).date()} if wish.asked.act in LEAVES_QUEUE else {}
+    stamp |= {"merged_people": change.extra["people"]} if wish.asked.act == "merge" else {}
     change_place(wish.session, wish.place.seq, change.values | stamp, by=wish.by)
     return change
 
@@ -137,13 +138,17 @@ def _merge(wish: Wish) -> Change:
     if target is None or not fits or target.status == "rejected":
         message = "The other mark is not of the same workshop, or no longer counts. Choose another."
         raise ConflictError(message)
+    if place.merged_into == target.seq and place.status == "rejected":
+        message = "This mark is merged into that one already."
+        raise ConflictError(message)
     if store.merged_into(session, place.seq):
         message = "This mark speaks for others already. Merge the other one into it instead."
         raise ConflictError(message)
     same_person = place.contributor_key is not None and place.contributor_key == target.contributor_key
-    people = 0 if same_person else min(place.people, max(wish.core.settings.people_max - target.people, 0))
-    if people:
-        change_place(session, target.seq, {"people": target.people + people}, by=wish.by)
+    # what is in no count, or in no threshold (open marks), adds nobody to a mark that is
+    silent = place.publish != "count" or place.kind == "border" or place.source == "open"
+    room = max(wish.core.settings.people_max - target.people, 0)
+    people = 0 if same_person or silent else min(place.people, room)
     return Change({"status": "rejected", "merged_into": target.seq}, extra={"target": target.seq, "people": people})
 
 
@@ -203,6 +208,4 @@ def undo(session: Session, decision: Decision, place: Mark, *, by: str) -> None:
     if values.get("status") == "pending":
         values["decided_on"] = None
         store.drop_second_look(session, place.seq)
-    if before.get("people") and (target := store.find_seq(session, before["target"])) is not None:
-        change_place(session, target.seq, {"people": max(target.people - before["people"], 1)}, by=by)
     change_place(session, place.seq, values, by=by)

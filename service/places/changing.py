@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import erasures
@@ -34,6 +34,8 @@ ERASED: Final[dict[str, Any]] = {
     "times": [],
     "reasons": [],
     "urgency": 0,
+    "merged_into": None,
+    "merged_people": 0,
 }
 
 
@@ -61,8 +63,8 @@ def change_place(session: Session, seq: int, values: dict[str, Any], *, by: str)
     int
         The new version.
     """
-    columns = [PLACE.c[name] for name in CONTENT]
-    row = session.execute(select(PLACE.c.version, PLACE.c.geometry, *columns).where(PLACE.c.seq == seq)).one()
+    columns = [PLACE.c[name] for name in (*CONTENT, "version", "geometry", "merged_people")]
+    row = session.execute(select(*columns).where(PLACE.c.seq == seq).with_for_update()).one()
     kept = {
         "place_seq": seq,
         "version": row.version,
@@ -73,7 +75,40 @@ def change_place(session: Session, seq: int, values: dict[str, Any], *, by: str)
     }
     session.execute(insert(PlaceVersion).values(**kept))
     store.update_place(session, seq, values | {"version": row.version + 1})
+    _speak_for(session, row, values, by=by)
     return int(row.version) + 1
+
+
+def _spoken_for_by(status: str, publish: str, merged_into: int | None) -> int | None:
+    """Return the mark that counts the people of a merged one: none while that one is not to be counted."""
+    return merged_into if status == "rejected" and publish == "count" else None
+
+
+def _speak_for(session: Session, row: Row[Any], values: dict[str, Any], *, by: str) -> None:
+    """Count the people of a merged mark where it is merged, exactly as long as it is: nobody counts twice."""
+    names = ("status", "publish", "merged_into")
+    before = _spoken_for_by(*(getattr(row, name) for name in names))
+    after = _spoken_for_by(*(values.get(name, getattr(row, name)) for name in names))
+    if before == after:
+        return
+    if before is not None:
+        _add_people(session, before, -row.merged_people, by=by)
+    if after is not None:
+        _add_people(session, after, values.get("merged_people", row.merged_people), by=by)
+
+
+def _add_people(session: Session, seq: int, people: int, *, by: str) -> None:
+    target = session.execute(select(PLACE.c.people, PLACE.c.status).where(PLACE.c.seq == seq).with_for_update()).first()
+    if target is not None and people and target.status != "withdrawn":
+        change_place(session, seq, {"people": max(target.people + people, 1)}, by=by)
+
+
+def _release_merged(session: Session, seq: int) -> None:
+    """Let marks that an erased one spoke for wait for a moderator again, so that their voice is not lost with it."""
+    merged = select(PLACE.c.seq).where(PLACE.c.merged_into == seq, PLACE.c.status == "rejected")
+    back = {"status": "pending", "merged_into": None, "merged_people": 0, "decided_on": None}
+    for other in list(session.scalars(merged)):
+        change_place(session, other, back, by=OWNER)
 
 
 def erase_place(session: Session, core: Core, seq: int, *, version: int) -> None:
@@ -95,7 +130,14 @@ def erase_place(session: Session, core: Core, seq: int, *, version: int) -> None
     identifier = session.execute(select(PLACE.c.id).where(PLACE.c.seq == seq)).scalar_one()
     erasures.note_erasures(core, erasures.WITHDRAWN, [identifier], shared.today())
     values = {"publish": "never", "withdrawn_on": shared.today(), "version": version + 1, "status": "withdrawn"}
+    row = session.execute(
+        select(*(PLACE.c[name] for name in ("status", "publish", "merged_into", "merged_people")))
+        .where(PLACE.c.seq == seq)
+        .with_for_update()
+    ).one()
     store.update_place(session, seq, values | ERASED)
+    _speak_for(session, row, values, by=OWNER)
+    _release_merged(session, seq)
     store.delete_derived(session, seq)
     unindex(session, "place", [seq])
     session.execute(delete(PlaceVersion).where(PlaceVersion.place_seq == seq))

@@ -61,6 +61,7 @@ class Place(Base):
     is_sample: Mapped[bool] = mapped_column(default=False)
     urgency: Mapped[int] = mapped_column(default=0)  # of the detector: orders the queue, decides nothing (S3)
     merged_into: Mapped[int | None] = mapped_column(BigKey)  # seq of the mark that speaks for it
+    merged_people: Mapped[int] = mapped_column(default=0)  # how many of its people that mark counts
     decided_on: Mapped[date | None]  # day of the last moderation; retention counts from it
     erased_on: Mapped[date | None]  # day on which retention took what it said
 

@@ -75,6 +75,9 @@ def withdraw_receipt(core: Core, receipt: str) -> dict[str, Any]:
     joiner = shared.current_joiner(core)
 
     def write(session: Session) -> PlaceRecord:
+        seq = seq_of_receipt(core, session, receipt)
+        if seq is not None:
+            store.lock_place(session, seq)  # the lead may be taking it at this moment: what holds then is read next
         record = _find(core, session, receipt, joiner)
         if record.withdrawn_on is not None:
             return record
@@ -138,12 +141,17 @@ def _apply(
     joiner: Joiner,
 ) -> PlaceRecord:
     shared.require_state(session, joiner.state)
+    store.lock_place(session, record.seq)
     now = _reread(session, record.seq, joiner)
     _require_open(now)
     if now.version != record.version:
         message = "This mark was changed a moment ago. Look at it again, then correct it."
         raise ConflictError(message)
-    seen_again = {"status": "pending", "urgency": urgency_of(now.note, now.suggestion)}
+    seen_again: dict[str, Any] = {
+        "status": "pending",
+        "merged_into": None,
+        "urgency": urgency_of(now.note, now.suggestion),
+    }
     change_place(session, record.seq, values | seen_again, by=OWNER)
     shape, derived = position
     if shape is not None and derived is not None:

@@ -214,6 +214,11 @@ def find_receipt(session: Session, receipt_hash: str) -> int | None:
     return session.scalar(select(RECEIPT.c.place_seq).where(RECEIPT.c.receipt_hash == receipt_hash))
 
 
+def lock_place(session: Session, seq: int) -> None:
+    """Wait for whoever changes a place, and let nobody change it until the end of the write."""
+    session.execute(select(PLACE.c.seq).where(PLACE.c.seq == seq).with_for_update())
+
+
 def read_record(session: Session, seq: int, state: JoinState) -> PlaceRecord | None:
     """Return one place with what was derived for it, whoever asks."""
     row = session.execute(select(*RECORD_COLUMNS).where(PLACE.c.seq == seq)).first()

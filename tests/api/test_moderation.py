@@ -239,6 +239,61 @@ def test_merging_adds_the_people_of_another_person_and_undo_takes_them_off(clien
     assert (stored(client, other).status, stored(client, other).merged_into) == ("pending", None)
 
 
+@pytest.fixture
+def merged(client: TestClient) -> tuple[str, str, str]:
+    """Merge a mark of two people into one of one person; return the target, the other, and the other's receipt."""
+    workshop = add_workshop(core_of(client))
+    target, _ = send(client, workshop=workshop, contributor_key="contributor-one-1")
+    other, receipt = send(client, workshop=workshop, contributor_key="contributor-two-2", people=2)
+    assert decide(client, other, "merge", into=target).status_code == 200
+    assert stored(client, target).people == 3
+    assert decide(client, other, "merge", into=target).status_code == 409
+    assert stored(client, target).people == 3
+    return target, other, receipt
+
+
+@pytest.mark.requirement("D1")
+@pytest.mark.parametrize("way", ["approve", "reject", "never", "hold", "correct", "withdraw"])
+def test_nobody_is_counted_twice_once_a_merged_mark_stands_alone_or_leaves(
+    client: TestClient, merged: tuple[str, str, str], way: str
+) -> None:
+    target, other, receipt = merged
+    if way == "hold":
+        assert ask(client, "moderator", f"/marks/{other}/hold", {}).status_code == 200
+    elif way == "correct":
+        assert client.post("/api/v1/receipts/correct", json={"receipt": receipt, "times": ["night"]}).status_code == 200
+    elif way == "withdraw":
+        assert client.post("/api/v1/receipts/withdraw", json={"receipt": receipt}).status_code == 200
+    else:
+        more = {"reason": "attack"} if way == "reject" else {}
+        done = decide(client, other, way, **more)
+        assert done.status_code == 200, done.text
+        assert stored(client, target).people == 1
+        assert ask(client, "moderator", f"/decisions/{done.json()['decision']}/undo", {}).status_code == 200
+        assert stored(client, target).people == 3  # as it was: merged again
+        decide(client, other, way, **more)
+    assert stored(client, target).people == 1
+
+
+@pytest.mark.requirement("D1", "S9")
+def test_a_mark_that_is_in_no_count_adds_nobody_when_it_is_merged(client: TestClient) -> None:
+    workshop = add_workshop(core_of(client))
+    target, _ = send(client, workshop=workshop, contributor_key="contributor-one-1")
+    other, _ = send(client, workshop=workshop, contributor_key="contributor-two-2", people=2, publish="never")
+    assert decide(client, other, "merge", into=target).status_code == 200
+    assert stored(client, target).people == 1
+
+
+@pytest.mark.requirement("L7")
+def test_marks_that_a_withdrawn_one_spoke_for_wait_for_a_moderator_again(client: TestClient) -> None:
+    workshop = add_workshop(core_of(client))
+    target, receipt = send(client, workshop=workshop, contributor_key="contributor-one-1")
+    other, _ = send(client, workshop=workshop, contributor_key="contributor-two-2")
+    assert decide(client, other, "merge", into=target).status_code == 200
+    assert client.post("/api/v1/receipts/withdraw", json={"receipt": receipt}).status_code == 200
+    assert (stored(client, other).status, stored(client, other).merged_into) == ("pending", None)
+
+
 def test_undo_in_any_order_and_never_over_something_later(client: TestClient) -> None:
     place_id, _ = send(client)
     wording = decide(client, place_id, "reword", text="First wording").json()["decision"]

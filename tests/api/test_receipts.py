@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from service.core import Core
+from service.places.changing import change_place
 from service.places.models import Place, PlaceArea, Receipt
 from tests.support.squares import at, drawn, mark
 
@@ -149,6 +154,32 @@ def test_held_mark_waits_for_the_lead_and_leaves_every_output(
         place = session.scalars(select(Place)).one()
     assert (place.note, place.publish) == ("ZEBRA", "never")
     assert place.withdrawn_on is not None
+
+
+@pytest.mark.requirement("S5")
+def test_withdrawal_waits_for_a_lead_who_is_taking_the_mark(
+    client: TestClient, core: Core, sent: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    with core.store.read() as session:
+        seq = session.scalars(select(Place.seq)).one()
+    taking, go_on = Event(), Event()
+
+    def hold(session: Session) -> None:
+        change_place(session, seq, {"status": "held"}, by="moderator")
+        taking.set()
+        assert go_on.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        held = pool.submit(core.store.write, hold)
+        assert taking.wait(20)
+        withdrawn = pool.submit(client.post, WITHDRAW, json={"receipt": sent[1]["secret"]})
+        sleep(0.3)  # it is on its way by now
+        go_on.set()
+        held.result()
+        assert withdrawn.result().json()["state"] == "held"
+    with core.store.read() as session:
+        place = session.scalars(select(Place)).one()
+    assert (place.status, place.note, place.publish) == ("held", "ZEBRA", "never")
 
 
 @pytest.mark.requirement("X3")

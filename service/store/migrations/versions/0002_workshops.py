@@ -276,6 +276,7 @@ def _add_columns() -> None:
     op.add_column(
         "place", sa.Column("merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
     )
+    op.add_column("place", sa.Column("merged_people", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.add_column("place", sa.Column("decided_on", sa.Date(), nullable=True))
     op.add_column("place", sa.Column("erased_on", sa.Date(), nullable=True))
     op.drop_index("ix_place_status_seq", table_name="place")
