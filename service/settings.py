@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     )
     body_max_kb: int = Field(default=64, ge=4, le=1024, description="Largest body of a request [kB].")
     marks_per_minute: int = Field(default=600, ge=1, description="Most marks a minute from one network.")
+    word_checks_per_minute: int = Field(
+        default=240, ge=1, description="Most notes a minute that one network has looked through before sending."
+    )
     receipt_tries_per_minute: int = Field(default=20, ge=1, description="Most receipts tried a minute by one network.")
     sign_in_tries_per_minute: int = Field(
         default=60, ge=1, description="Most failed sign-ins a minute by one network; many colleagues share one."

@@ -22,12 +22,11 @@ from service.people.access import OPERATOR, Principal, Right
 from service.people.audit import record
 from service.people.workflow import require_fresh
 from service.places import workflow as places
+from service.releases import workflow as releases
 from service.store.base import utc_now
 
 PAGE: Final = 1_000
-ROUND_TO: Final = 5
 FEELINGS: Final = ("safe", "unsafe", "mixed")
-SESSIONS_MIN: Final = 2
 # What is read for a file: what a planner sees of approved marks. No words and no borders, whoever asks (L5, E5).
 READER_ROLE: Final = "planner"
 EXACT: Final = ("day", "kind", "feeling", "times", "reasons", "people")
@@ -167,7 +166,9 @@ def _may_leave(feature: dict[str, Any]) -> bool:
 
 
 def ward_features(core: Core) -> list[dict[str, Any]]:
-    """Return every ward with rounded counts of people by feeling; too few people or workshops give none (D2).
+    """Return every ward with the counts of people by feeling that the current release gives; no other number leaves.
+
+    A second way of counting beside the releases could be subtracted from them (D3, D4, D7).
 
     Raises
     ------
@@ -176,22 +177,17 @@ def ward_features(core: Core) -> list[dict[str, Any]]:
     """
     wards = areas.default_set(core)
     shapes = areas.area_shapes(core, wards.name)
-    counts = places.shareable_by_area(core, wards.name)
+    release = releases.current_or_none(core)
+    fits = release is not None and release.partition.set == wards.name
+    counts = {(cell.area, cell.feeling): cell.people for cell in release.cells if not cell.item} if release else {}
     features = []
     for code, name, shape in zip(shapes.codes.tolist(), shapes.names.tolist(), shapes.geometries, strict=True):
-        one = counts.get(code)
-        enough = one is not None and one.contributors >= core.settings.few_people and one.workshops >= SESSIONS_MIN
-        people = one.people if one is not None and enough else {}
-        numbers = {f"people_{key}": _shown(core, people.get(key, 0.0)) for key in FEELINGS}
-        note = "" if enough else "not enough people yet"
-        values = {"area_gss": code, "name": name, **numbers, "note": note}
+        numbers = {f"people_{key}": counts.get((code, key)) if fits else None for key in FEELINGS}
+        enough = any(number is not None for number in numbers.values())
+        values = {"area_gss": code, "name": name, **numbers, "note": "" if enough else "not enough people yet"}
+        values["release"] = release.number if release is not None else None
         features.append({"type": "Feature", "geometry": json.loads(shapely.to_geojson(shape)), "properties": values})
     return features
-
-
-def _shown(core: Core, number: float) -> int | None:
-    """Return a count as it may leave: none from too few people, else to the nearest five; no total is given (D3)."""
-    return ROUND_TO * round(number / ROUND_TO) if number >= core.settings.few_people else None
 
 
 def list_shares(core: Core, principal: Principal) -> Sequence[Share]:

@@ -17,6 +17,7 @@ from service.web.headers import set_late_cookie
 from service.web.limits import count_failure, require_few_failures
 
 COOKIE = "staff"
+ASKED_BY_PAGES = ("/live", "/wall/events", "/keep")  # by a clock of the page, whether or not anybody is there
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -42,7 +43,7 @@ async def get_principal(request: Request, core: CoreDep) -> Principal:
 def _find_principal(request: Request, core: Core, header: str, cookie: str) -> Principal:
     if header:
         return _by_key(request, core, header)
-    found = find_session(core, cookie)
+    found = find_session(core, cookie, is_use=not request.url.path.endswith(ASKED_BY_PAGES))
     if found is None:
         return DEMO if core.is_demo else PUBLIC
     if request.method not in SAFE_METHODS:

@@ -60,8 +60,11 @@ def open_session(core: Core, session: Session, person: PrincipalRow, now: dateti
     return token
 
 
-def find_session(core: Core, token: str) -> Found | None:
-    """Return who the token of a cookie belongs to; None once the session ended, idled too long, or was revoked."""
+def find_session(core: Core, token: str, *, is_use: bool = True) -> Found | None:
+    """Return who the token of a cookie belongs to; None once the session ended, idled too long, or was revoked.
+
+    What a page asks by itself, again and again, is no use of the session (``is_use``): it would never idle.
+    """
     now, digest = utc_now(), hash_token(token)
     idle = timedelta(minutes=core.settings.staff_session_minutes)
     with core.store.read() as session:
@@ -69,6 +72,8 @@ def find_session(core: Core, token: str) -> Found | None:
     if pair is None:
         return None
     row, person = pair
+    if not is_use:
+        return Found(replace(principal_of(person), session_id=row.id, confirmed_at=row.confirmed_at), None)
     if row.token_hash != digest and now - row.rotated_at > GRACE:
         fresh = _renew(core, row.id, digest, now)  # its successor never reached the browser
     elif row.token_hash == digest and now - row.seen_at > TOUCH:

@@ -99,20 +99,6 @@ def counts_by_area(
     return _kept(core, principal, set_name, wanted, _count_areas)
 
 
-def shareable_by_area(core: Core, set_name: str) -> dict[str, AreaMarks]:
-    """Count what may leave the service as counts: approved marks that may count, no borders (S9, E5).
-
-    Raises
-    ------
-    UnavailableError
-        As ``counts_by_area``.
-    """
-    visible = Visible(frozenset({"approved"}), borders=False)
-    state = current_joiner(core).state
-    with core.store.read() as session:
-        return _count_areas(session, require_joined(session, state, set_name), PlaceFilter(publish="count"), visible)
-
-
 def _count_areas(session: Session, one: JoinSet, wanted: PlaceFilter, visible: Visible) -> dict[str, AreaMarks]:
     counts: dict[str, AreaMarks] = {}
     for row in counting.read_people(session, one, wanted, visible):

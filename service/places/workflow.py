@@ -23,7 +23,6 @@ from service.places.counts import (
     counts_by_area,
     marks_by_area,
     reasons_by_area,
-    shareable_by_area,
 )
 from service.places.joining import Derived, Joiner
 from service.places.positions import Positions, places_in_bbox
@@ -80,7 +79,6 @@ __all__ = [
     "rejoin_places",
     "seq_of_receipt",
     "session_marks",
-    "shareable_by_area",
     "take_place",
     "today",
     "urgency_of",

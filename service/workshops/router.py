@@ -111,8 +111,8 @@ def create_open(request: Request, core: CoreDep, place: PlaceIn) -> Response:
 )
 def check_words(request: Request, core: CoreDep, body: WordsIn) -> WordsMarked:
     """Mark what may tell who somebody is, so that its writer can take it out. Nothing is stored or sent on."""
-    require_tokens(core, request, "words", core.settings.marks_per_minute)
-    marked = wording.check_words(body.texts)
+    require_tokens(core, request, "words", core.settings.word_checks_per_minute)
+    marked = wording.check_words([text[: core.settings.note_max] for text in body.texts])
     return WordsMarked(personal=marked.personal, help=marked.help)
 
 

@@ -36,7 +36,7 @@ class WordsIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"texts": ["It is dark here"]}]})
 
     texts: list[Annotated[str, StringConstraints(max_length=4000)]] = Field(
-        max_length=4, description="As they were typed; nothing of them is kept."
+        max_length=2, description="The note and the suggestion as they were typed; nothing of them is kept."
     )
 
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pyogrio
 import pytest
@@ -24,6 +23,8 @@ from service.duty.workflow import export_places
 from service.errors import ForbiddenError, NotSignedInError
 from service.people.access import DEMO, PUBLIC, Principal
 from service.people.models import AuditEvent, PrincipalRow
+from service.releases.workflow import make_release
+from tests.api.test_releases import DAYS, put, three_workshops
 from tests.api.test_retention import PROBE, change, send
 from tests.conftest import bearer
 from tests.support.squares import drawn
@@ -123,31 +124,29 @@ def test_coarse_is_the_default_and_hides_too_few_people(client: TestClient, fill
     assert shares(filled)[0].agreement_id == ""
 
 
-@pytest.mark.requirement("L8", "D2", "S9")
-def test_coarse_counts_are_people_to_the_nearest_five_and_never_hold_what_is_not_to_be_counted(
-    client: TestClient, core: Core
-) -> None:
-    from service.places.models import Place
-    from service.workshops.models import Workshop
+@pytest.mark.requirement("L8", "D2", "D3", "D7")
+def test_coarse_counts_are_those_of_the_current_release_and_no_others(core: Core) -> None:
+    planner = Principal("planner", "planner")
 
-    def rooms(session: Any) -> list[int]:
-        found = [Workshop(title=f"club {n}") for n in range(2)]
-        session.add_all(found)
-        session.flush()
-        return [one.id for one in found]
+    def exported() -> dict[tuple[str, str], int | None]:
+        content = export_places(core, planner, ExportRequest(recipient="Public Health", purpose="lighting")).content
+        rows = [one["properties"] for one in json.loads(content)["features"]]
+        return {(row["area_gss"], name): row[f"people_{name}"] for row in rows for name in ("safe", "unsafe", "mixed")}
 
-    numbers = core.store.write(rooms)
-    sent = [send(client, contributor_key=f"somebody-number-{n}-of-all")[0] for n in range(18)]
-    for n, identifier in enumerate(sent):
-        # 12 unsafe people in two workshops count; 6 safe ones are not to be counted
-        values = {"feeling": "safe", "publish": "never"} if n >= 12 else {}
-        change(core, identifier, status="approved", workshop_id=numbers[n % 2], **values)
-    with core.store.read() as session:
-        assert len(session.scalars(select(Place)).all()) == 18
-    wanted = ExportRequest(recipient="Public Health", purpose="lighting")
-    body = json.loads(export_places(core, Principal("p", "planner"), wanted).content)
-    first = next(one["properties"] for one in body["features"] if one["properties"]["area_gss"] == "E05000001")
-    assert (first["people_unsafe"], first["people_safe"], first["people_mixed"]) == (10, None, None)  # 12 -> 10
+    three_workshops(core)
+    assert set(exported().values()) == {None}  # nothing was released yet
+    for day in DAYS:
+        for number, (east_m, north_m) in enumerate(((500, 500), (1500, 500), (500, 1500), (1500, 1500))):
+            for at, feeling in enumerate(("safe", "unsafe", "mixed")):
+                kinds = {"feeling": feeling, "reasons": [], "east_m": east_m, "north_m": north_m}
+                put(core, day, 20, start=100 + 100 * number + 20 * at, **kinds)
+    made = make_release(core, planner)
+    told = {(cell.area, cell.feeling): cell.people for cell in made.cells if not cell.item}
+    first = exported()
+    assert first == {key: told.get(key) for key in first}
+    assert any(number is not None for number in first.values())
+    put(core, "2026-06-01", 60)
+    assert exported() == first  # what has come since waits for the next release
 
 
 @pytest.mark.requirement("L8")

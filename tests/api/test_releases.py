@@ -41,11 +41,13 @@ NONCE = re.compile(rb'nonce-?=?"?[A-Za-z0-9_+/=-]{8,}"?')
 DAYS = ("2026-05-01", "2026-05-08", "2026-05-15")
 
 
-def put(core: Core, day: str, count: int, *, start: int = 0, east_m: float = 500, **values: Any) -> list[uuid.UUID]:
+def put(
+    core: Core, day: str, count: int, *, start: int = 0, east_m: float = 500, north_m: float = 500, **values: Any
+) -> list[uuid.UUID]:
     """Store one approved mark each of ``count`` people of the workshop of a day."""
     features = [
         mark(
-            east_m, 500, day=day, status="approved", contributor_key=f"contributor-{day}-{number:03}",
+            east_m, north_m, day=day, status="approved", contributor_key=f"contributor-{day}-{number:03}",
             **({"times": ["night"], "reasons": ["poor_lighting"]} | values),
         )
         for number in range(start, start + count)

@@ -144,7 +144,9 @@ def test_session_ends_when_idle_and_at_last_whatever_was_done(client: TestClient
     assert client.get("/staff", headers=HTML).status_code == 200  # and that counts as use
     age(core, worker, "seen_at", minutes=29)
     assert client.get("/staff", headers=HTML).status_code == 200
-    age(core, worker, "seen_at", minutes=31)
+    age(core, worker, "seen_at", minutes=29)
+    assert client.get("/workshops/none/live", headers=HTML).status_code != 401  # asked by a page, not by a person
+    age(core, worker, "seen_at", minutes=2)
     assert client.get("/staff", headers=HTML).status_code == 401
     sign_in(client, worker)
     age(core, worker, "expires_at", hours=10)

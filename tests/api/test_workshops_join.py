@@ -355,4 +355,5 @@ def test_writer_is_told_what_may_tell_about_a_person_before_it_is_sent(client: T
     answer = client.post("/api/v1/words/check", json={"texts": ["It is dark here.", "call me on 07700 900123"]})
     assert answer.status_code == 200
     assert answer.json() == {"personal": ["07700 900123"] if has_detector else [], "help": False}
+    assert client.post("/api/v1/words/check", json={"texts": ["x", "y", "z"]}).status_code == 422
     assert client.post("/api/v1/words/check", json={"texts": ["x" * 5000]}).status_code == 422
