@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from service.actions import workflow
-from service.actions.schemas import LONGEST, FindingIn, Status
+from service.actions.schemas import LONGEST, FindingForm, FindingIn, Status
 from service.areas import workflow as areas
 from service.core import Core
 from service.errors import InvalidInputError
@@ -35,19 +35,17 @@ def write_finding(
     request: Request,
     core: CoreDep,
     principal: PrincipalDep,
-    text: Annotated[str, Form(max_length=2 * LONGEST)] = "",
-    theme: Annotated[str, Form(max_length=60)] = "",
-    area: Annotated[str, Form(max_length=20)] = "",
+    form: Annotated[FindingForm, Form()],
 ) -> Response:
     """Store a draft, or show the form again with what to change."""
     require_same_origin(request)
     try:
-        workflow.write_finding(core, principal, FindingIn(text=text, theme=theme, area=area))
+        workflow.write_finding(core, principal, FindingIn(**form.model_dump()))
     except ValidationError:
         words = f"Write one or two sentences: at least 10 and at most {LONGEST} characters."
-        return _page(request, core, principal, error=words, given=(text, theme, area))
+        return _page(request, core, principal, error=words, given=form)
     except InvalidInputError as error:
-        return _page(request, core, principal, error=str(error), given=(text, theme, area))
+        return _page(request, core, principal, error=str(error), given=form)
     return RedirectResponse(f"{core.settings.base_path}/findings", SEE_OTHER)
 
 
@@ -62,14 +60,14 @@ def set_status(
 
 
 def _page(
-    request: Request, core: Core, principal: Principal, *, error: str = "", given: tuple[str, str, str] = ("", "", "")
+    request: Request, core: Core, principal: Principal, *, error: str = "", given: FindingForm | None = None
 ) -> HTMLResponse:
     found = workflow.list_findings(core, principal)
     view = areas.default_set(core)
     shapes = areas.area_shapes(core, view.name)
     wards = sorted(zip(shapes.codes.tolist(), shapes.names.tolist(), strict=True), key=lambda one: str(one[1]))
     reasons = [(reason.code, reason.label) for reason in places.choices().reasons]
-    values = {"wards": wards, "reasons": reasons, "error": error, "given": given, "longest": LONGEST}
+    values = {"wards": wards, "reasons": reasons, "error": error, "given": given or FindingForm(), "longest": LONGEST}
     names = dict(wards) | dict(reasons)
     status = UNPROCESSABLE if error else 200
     return render_page(request, "findings.html", status=status, findings=found, names=names, **values)

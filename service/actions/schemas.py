@@ -28,6 +28,18 @@ class FindingIn(BaseModel):
     )
     theme: str = Field(default="", max_length=60, description="Code of a reason it is about, or empty.")
     area: str = Field(default="", max_length=20, description="Code of a ward, or empty for the whole borough.")
+    override: str = Field(
+        default="", max_length=300, description="Why a word that published text avoids has to stay (E2), or empty."
+    )
+
+
+class FindingForm(BaseModel):
+    """The same as the page's form sends it; checked as ``FindingIn`` then."""
+
+    text: str = Field(default="", max_length=2 * LONGEST)
+    theme: str = Field(default="", max_length=60)
+    area: str = Field(default="", max_length=20)
+    override: str = Field(default="", max_length=300)
 
 
 class FindingOut(BaseModel):

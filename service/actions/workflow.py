@@ -13,6 +13,7 @@ from service.actions.schemas import FindingIn, FindingOut, Status
 from service.areas import workflow as areas
 from service.core import Core
 from service.errors import FieldProblem, InvalidInputError, NotFoundError
+from service.moderation.wording import check_wording, wording_problems
 from service.people.access import Principal, Right
 from service.people.audit import record
 from service.places import workflow as places
@@ -70,18 +71,30 @@ def write_finding(core: Core, principal: Principal, given: FindingIn) -> Finding
     NotSignedInError, ForbiddenError
         If the principal may not write findings.
     InvalidInputError
-        If the theme or the ward is not known.
+        If the theme or the ward is not known, or the words are of the list that published text avoids (E2) and nothing
+        says why they stay.
     """
     principal.require(Right.FINDINGS_WRITE)
     set_name = _checked(core, given)
+    override = " ".join(given.override.split()) or None
     row = Finding(
         id=uuid.uuid4(), text=given.text, theme=given.theme, area_set=set_name, area_gss=given.area or None,
-        created_by=principal.id,
+        wording_override=override, created_by=principal.id,
     )  # fmt: skip
+    is_kept = override is not None and bool(check_wording(given.text))
 
     def write(session: Session) -> None:
         session.add(row)
-        record(session, core, principal, "finding.write", subject=str(row.id), theme=given.theme, area=given.area)
+        record(
+            session,
+            core,
+            principal,
+            "finding.write",
+            subject=str(row.id),
+            theme=given.theme,
+            area=given.area,
+            override=is_kept,
+        )
 
     core.store.write(write)
     return FindingOut.model_validate(row)
@@ -96,6 +109,8 @@ def set_status(core: Core, principal: Principal, finding_id: uuid.UUID, status: 
         If the principal may not write findings.
     NotFoundError
         If there is none of this id.
+    InvalidInputError
+        If it is to be published with words of the list that came to it after it was written.
     """
     principal.require(Right.FINDINGS_WRITE)
 
@@ -104,6 +119,8 @@ def set_status(core: Core, principal: Principal, finding_id: uuid.UUID, status: 
         if row is None:
             message = "There is no such finding."
             raise NotFoundError(message)
+        if status == "ready" and not row.wording_override and (problems := wording_problems(row.text, "text")):
+            raise _unfit(problems)
         row.status, row.changed_at = status, utc_now()
         record(session, core, principal, f"finding.{status}", subject=str(finding_id))
         session.flush()
@@ -121,6 +138,12 @@ def _checked(core: Core, given: FindingIn) -> str | None:
         set_name = areas.default_set(core).name
         if given.area not in areas.area_shapes(core, set_name).codes.tolist():
             problems.append(FieldProblem(field="area", message="This is not a ward. Choose one from the list."))
+    if not given.override.strip():
+        problems += wording_problems(given.text, "text")
     if problems:
-        raise InvalidInputError("; ".join(one.message for one in problems), errors=problems)
+        raise _unfit(problems)
     return set_name
+
+
+def _unfit(problems: list[FieldProblem]) -> InvalidInputError:
+    return InvalidInputError("; ".join(one.message for one in problems), errors=problems)

@@ -16,7 +16,7 @@ from service.moderation.clock import local
 from service.moderation.models import Decision
 from service.moderation.schemas import DecideIn, Span
 from service.moderation.store import Mark, Reach
-from service.moderation.wording import check_wording
+from service.moderation.wording import wording_problems
 from service.places.workflow import change_place, urgency_of
 from service.store.base import utc_now
 from service.web.words import clean_words
@@ -167,10 +167,7 @@ def _require_override(wish: Wish, words: str) -> None:
     """Raise while the wording has words of the list, or the checklist says no, and no reason was given."""
     if _clean(wish.asked.override, REASON_MAX):
         return
-    problems = [
-        FieldProblem(field="wording", message=f"'{one.said}': write {one.instead}. {one.why}")
-        for one in check_wording(words)
-    ]
+    problems = wording_problems(words, "wording")
     ticked = [check for check in options().check if check.code in wish.asked.checks]
     problems += [FieldProblem(field="checks", message=f"{check.label}. {check.warning}") for check in ticked]
     if problems:

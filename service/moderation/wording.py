@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from service.errors import FieldProblem
+
 LIST = "wording.toml"  # data of service/web: pages, reasons and published text are held to the same list
 
 
@@ -32,6 +34,14 @@ class Wording:
     why: str
     start: int
     stop: int
+
+
+def wording_problems(text: str | None, field: str) -> list[FieldProblem]:
+    """Return what to change in a text before it is published, as refusals of a field."""
+    return [
+        FieldProblem(field=field, message=f"'{one.said}': write {one.instead}. {one.why}")
+        for one in check_wording(text)
+    ]
 
 
 def check_wording(text: str | None) -> list[Wording]:

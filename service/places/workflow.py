@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import shapely
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.core import Core
@@ -48,6 +50,8 @@ from service.places.store import FEELING_CODES, KIND_CODES, JoinState, PlaceFilt
 from service.places.terms import Terms
 from service.places.views import place_feature, to_geojson, ward_of
 from service.store.spatial import index_geometries
+
+T = TypeVar("T")
 
 __all__ = [
     "CONTENT",
@@ -180,8 +184,19 @@ def take_place(
 
         return core.store.write(write)
 
-    (record, is_new), joiner = with_joiner(core, attempt)
+    try:
+        (record, is_new), joiner = with_joiner(core, attempt)
+    except IntegrityError:  # the same mark came over another connection at this moment: that one is the answer
+        (record, is_new), joiner = _again(core, attempt)
     return Created(place_feature(principal, record, joiner), receipt, to_words(receipt), is_new)
+
+
+def _again(core: Core, attempt: Callable[[Joiner], T]) -> tuple[T, Joiner]:
+    try:
+        return with_joiner(core, attempt)
+    except IntegrityError as error:
+        message = "Another mark is stored with this receipt. Send yours with a new receipt, or with none."
+        raise ConflictError(message) from error
 
 
 def list_places(

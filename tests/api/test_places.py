@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from service.core import Core
+from service.places import store
 from service.places.schemas import PlaceCollection, PlaceCreated, PlaceOut
 from service.places.state import today
 from tests.support.squares import at, drawn, mark
@@ -127,6 +129,33 @@ def test_same_id_with_another_mark_is_a_conflict_and_changes_nothing(client: Tes
     assert client.get(f"{URL}/{feature['id']}").json()["properties"]["feeling"] == "unsafe"
 
 
+@pytest.mark.requirement("X7")
+def test_two_deliveries_of_one_mark_at_the_same_moment_store_it_once(
+    client: TestClient, core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looked before the first had stored it: the database refuses, and the first one's answer is given."""
+    feature = mark()
+    assert post(client, feature).status_code == 201
+    really = store.find_known
+    blind = iter([True])
+    monkeypatch.setattr(store, "find_known", lambda *given: None if next(blind, False) else really(*given))
+    again = post(client, feature)
+    assert (again.status_code, again.json()["place"]["id"]) == (200, feature["id"])
+    with core.store.read() as session:
+        assert session.execute(text("SELECT count(*) FROM place")).scalar_one() == 1
+
+
+@pytest.mark.requirement("X4")
+def test_receipt_of_another_mark_is_a_conflict_and_stores_nothing(client: TestClient, core: Core) -> None:
+    secret = {"receipt": "A1b2C3d4E5f6G7h8I9j0Kw"}
+    assert post(client, mark() | secret).status_code == 201
+    refused = post(client, mark() | secret)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert secret["receipt"] not in refused.text
+    with core.store.read() as session:
+        assert session.execute(text("SELECT count(*) FROM place")).scalar_one() == 1
+
+
 def test_receipt_made_on_the_device_comes_back(client: TestClient) -> None:
     secret = "Zk3_w9Qe-Lp0Xy7RtUvB2A"
     answer = post(client, mark() | {"receipt": secret}).json()
@@ -135,8 +164,6 @@ def test_receipt_made_on_the_device_comes_back(client: TestClient) -> None:
 
 
 def test_receipt_is_stored_only_as_a_hash(client: TestClient, core: Core) -> None:
-    from sqlalchemy import text
-
     secret = post(client, mark()).json()["receipt"]["secret"]
     with core.store.read() as session:
         (row,) = session.execute(text("SELECT receipt_hash FROM receipt")).all()

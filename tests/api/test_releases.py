@@ -23,6 +23,7 @@ from service.core import Core, open_core
 from service.errors import ConflictError, ForbiddenError, NotSignedInError, UnavailableError
 from service.jobs.context import Silent
 from service.jobs.workflow import run_all
+from service.moderation import wording
 from service.people.access import PUBLIC, Principal
 from service.people.models import AuditEvent
 from service.places.models import Place
@@ -426,6 +427,33 @@ class TestFindings:
         workflow.make_release(core, PLANNER)
         assert "too dark after the club" not in real.get("/what-was-found").text
         assert "too dark after the club" in real.get("/what-was-found/releases/2").text
+
+    @pytest.mark.requirement("E2")
+    def test_words_that_published_text_avoids_are_stopped_until_there_is_a_reason(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = "Many said that the park is dangerous after dark."
+        refused = self.write(client, text=text)
+        assert refused.status_code == 422
+        assert [one["field"] for one in refused.json()["errors"]] == ["text"]
+        assert "where people feel unsafe" in refused.json()["detail"]
+        page = client.post("/findings", data={"text": text}, headers=OWN)
+        assert page.status_code == 422
+        assert 'name="override"' in page.text
+        kept = {"text": text, "override": "The name of the campaign"}
+        assert client.post("/findings", data=kept, headers=OWN, follow_redirects=False).status_code == 303
+        core: Core = client.app.state.core  # type: ignore[attr-defined]
+        with core.store.read() as session:
+            details = [row.details for row in session.scalars(select(AuditEvent)) if row.act == "finding.write"]
+        assert details[-1]["override"] is True
+        assert "campaign" not in json.dumps(details)
+
+        made = self.write(client, text="Many said that the park frightens them.").json()
+        listed = wording.Wording("frightens", "worries", "Plain.", 0, 9)
+        monkeypatch.setattr(wording, "check_wording", lambda _: [listed])  # a word that joins the list afterwards
+        address = f"/api/v1/findings/{made['id']}/status"
+        assert client.put(address, json={"status": "ready"}, headers=bearer("planner")).status_code == 422
+        assert client.put(address, json={"status": "withdrawn"}, headers=bearer("planner")).status_code == 200
 
     def test_what_is_wrong_is_named_by_field(self, real: TestClient) -> None:
         answer = self.write(real, theme="ghosts", area="E05000099")
