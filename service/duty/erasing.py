@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service import erasures
 from service.areas.models import BoundarySet
 from service.core import Core
-from service.moderation.models import Decision, Hold, PlaceVersion
+from service.moderation.models import Decision, Hold, PlaceVersion, SecondLook
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
 from service.store.spatial import unindex
 
@@ -124,6 +124,7 @@ def drop_traces(session: Session, seqs: list[int]) -> None:
     """Delete what still holds the words of marks: earlier versions, and what it takes to undo."""
     session.execute(delete(VERSION).where(VERSION.c.place_seq.in_(seqs)))
     session.execute(update(DECISION).where(DECISION.c.place_seq.in_(seqs)).values(before={}))
+    session.execute(delete(SecondLook).where(SecondLook.place_seq.in_(seqs), SecondLook.judged_at.is_(None)))
 
 
 def erase_geometry(work: Work, days: int) -> int:

@@ -191,7 +191,7 @@ def undo(session: Session, decision: Decision, place: Mark, *, by: str) -> None:
         If it was undone already, something later changed the same, or what it takes is kept no longer.
     """
     before = decision.before
-    then = store.version_content(session, place.seq, before["version"])
+    then = store.version_content(session, place.seq, before["version"]) if "version" in before else None
     if decision.undone_at is not None or then is None:
         message = "This was undone already, or is too long ago to undo."
         raise ConflictError(message)

@@ -67,7 +67,8 @@ def decided_holds(session: Session, limit: int) -> Sequence[Hold]:
 def held_without_hold(session: Session) -> Sequence[Place]:
     """Return marks that are held and have no clock: an import brought them so."""
     open_ones = select(Hold.place_seq).where(Hold.decided_at.is_(None))
-    return list(session.scalars(select(Place).where(Place.status == "held", Place.seq.not_in(open_ones))))
+    query = select(Place).where(Place.status == "held", Place.seq.not_in(open_ones)).order_by(Place.seq)
+    return list(session.scalars(query.with_for_update()))
 
 
 def open_holds(session: Session) -> Sequence[Hold]:

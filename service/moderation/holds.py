@@ -46,8 +46,10 @@ def place_hold(session: Session, core: Core, place: Mark, *, by: str) -> Hold:
     Returns
     -------
     Hold
-        With its number and time.
+        With its number and time; the one that is open, if another write was faster.
     """
+    if (there := hold_store.open_hold_of(session, place.seq)) is not None:
+        return there
     now = utc_now()
     values = {"place_seq": place.seq, "status_before": place.status, "held_by": by, "held_at": now}
     hold = hold_store.add_hold(session, values | {"due_at": due_at(core.settings, now)})
@@ -133,7 +135,9 @@ def decide_hold(core: Core, principal: Principal, number: int, asked: HoldDecide
             message = f"This was decided already by {hold.decided_by}. Load the page again."
             raise ConflictError(message)
         place = store.find_seq(session, hold.place_seq)
-        assert place is not None
+        if place is None or place.status != "held":
+            message = "This mark is no longer with the lead. Load the page again."
+            raise ConflictError(message)
         now = utc_now()
         hold.decided_at, hold.decided_by = now, principal.id
         hold.outcome, hold.reason = asked.outcome, reason

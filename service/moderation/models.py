@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
@@ -53,11 +53,17 @@ class QueueLease(Base):
     until: Mapped[datetime] = mapped_column(AwareDateTime)
 
 
+_UNDECIDED = text("decided_at IS NULL")  # a mark waits for one decision at a time
+
+
 class Hold(Base):
     """A mark with the safeguarding lead: clock, escalation, decision and reason (S4, S5)."""
 
     __tablename__ = "hold"
-    __table_args__ = (Index("ix_hold_open", "decided_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_hold_open", "decided_at", "due_at"),
+        Index("uq_hold_place_open", "place_seq", unique=True, sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED),
+    )
 
     id: Mapped[Seq]
     place_seq: Mapped[int] = mapped_column(BigKey, ForeignKey("place.seq", ondelete="CASCADE"), index=True)

@@ -57,7 +57,8 @@ def ask_second(core: Core, principal: Principal) -> SecondOut:
             return SecondOut(asked=None)
         look, place = found
         decision = store.decision_behind(session, look)
-        content = store.version_content(session, place.seq, decision.before["version"]) if decision else None
+        version = decision.before.get("version") if decision else None  # gone once retention took what was kept
+        content = store.version_content(session, place.seq, version) if version is not None else None
         record(session, core, principal, "second.show", subject=str(place.id))
         # The state now, the public wording and who is asked would tell what the first moderator did.
         blind = (content or mark_content(place)) | {"status": "pending", "public_text": None}

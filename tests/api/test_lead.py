@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from service.moderation import holds, workflow
 from service.moderation.clock import due_at, last_day_read, wait_after
 from service.moderation.models import Decision, Hold
 from service.moderation.schemas import HoldsOut, MarkOut, RoomOut
+from service.places.models import Place
 from service.settings import Settings
 from service.store.base import utc_now
 from tests.conftest import bearer
@@ -205,14 +208,40 @@ def test_reading_what_is_held_is_told_in_the_audit(client: TestClient) -> None:
 
 
 def test_marks_that_came_in_as_held_get_a_clock(client: TestClient) -> None:
-    from service.places.models import Place
-
     place_id, _ = send(client)
     change = update(Place).where(Place.id == uuid.UUID(place_id)).values(status="held")
     core_of(client).store.write(lambda session: session.execute(change))
     assert [one["held_by"] for one in waiting(client)] == ["import"]
     assert len(waiting(client)) == 1
     assert holds.adopt_held(core_of(client)) == 0
+
+
+@pytest.mark.requirement("S4")
+def test_a_mark_has_one_open_hold_whoever_asks_at_once(client: TestClient) -> None:
+    place_id, _ = send(client)
+    number = hold(client, place_id)
+    seq = stored(client, place_id).seq
+    core = core_of(client)
+
+    def again(session: Session) -> int:
+        place = session.scalars(select(Place).where(Place.seq == seq)).one()
+        return holds.place_hold(session, core, place, by="another").id
+
+    assert core.store.write(again) == number
+    second = {"place_seq": seq, "status_before": "pending", "held_by": "x", "due_at": utc_now()}
+    with pytest.raises(IntegrityError):
+        core.store.write(lambda session: session.execute(insert(Hold).values(escalations=0, **second)))
+
+
+@pytest.mark.requirement("S4")
+def test_a_mark_that_is_no_longer_with_the_lead_is_not_decided(client: TestClient) -> None:
+    place_id, _ = send(client)
+    number = hold(client, place_id)
+    change = update(Place).where(Place.id == uuid.UUID(place_id)).values(status="approved")
+    core_of(client).store.write(lambda session: session.execute(change))
+    decision = {"outcome": "no_action", "reason": "Talked it over.", "then": "return"}
+    assert ask(client, LEAD, f"/holds/{number}/decide", decision).status_code == 409
+    assert stored(client, place_id).status == "approved"
 
 
 def test_the_form_of_the_page_decides_and_says_what_is_missing(client: TestClient) -> None:

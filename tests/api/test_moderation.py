@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
+from service.duty.workflow import SCHEDULE, run_retention
 from service.moderation import workflow
 from service.moderation.models import Decision, PlaceVersion, SecondLook
 from service.people.access import Principal
@@ -410,6 +411,16 @@ def sampled(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     """Ask for a second look at every decision."""
     monkeypatch.setattr(core_of(client).settings, "second_look_share", 1.0)
     return client
+
+
+@pytest.mark.requirement("L6", "E3")
+def test_what_retention_took_can_be_neither_undone_nor_judged_again(sampled: TestClient) -> None:
+    place_id, _ = send(sampled, note="no lights on the path")
+    done = decide(sampled, place_id, "approve", role="safeguarding_lead").json()["decision"]
+    run_retention(core_of(sampled), SCHEDULE, now=utc_now() + timedelta(days=400))
+    refused = ask(sampled, "safeguarding_lead", f"/decisions/{done}/undo", {})
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert ask(sampled, "moderator", "/second").json() == {"asked": None}
 
 
 @pytest.mark.requirement("E3")

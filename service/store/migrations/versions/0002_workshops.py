@@ -206,6 +206,10 @@ def _add_tables() -> None:
     )
     op.create_index("ix_hold_open", "hold", ["decided_at", "due_at"], unique=False)
     op.create_index(op.f("ix_hold_place_seq"), "hold", ["place_seq"], unique=False)
+    undecided = sa.text("decided_at IS NULL")
+    op.create_index(
+        "uq_hold_place_open", "hold", ["place_seq"], unique=True, sqlite_where=undecided, postgresql_where=undecided
+    )
     op.create_table(
         "queue_lease",
         sa.Column("place_seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
