@@ -172,6 +172,13 @@ class Principal:
             return frozenset()
         return frozenset(name for name, right in OWN_ROWS.items() if self.may(right)) - self.place_rows
 
+    @property
+    def is_of_one_team(self) -> bool:
+        """Whether the role works for its own team only: its marks go into workshops of that team, or of none."""
+        rights = RIGHTS.get(self.role, frozenset())
+        everywhere = {name for name, right in PLACE_ROWS.items() if right in rights}
+        return any(right in rights and name not in everywhere for name, right in OWN_ROWS.items())
+
     def require(self, right: Right) -> None:
         """Raise unless the role holds the right.
 

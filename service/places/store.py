@@ -157,9 +157,10 @@ def find_known(session: Session, place_id: uuid.UUID) -> tuple[int, str, str] | 
     return (found.seq, found.request_hash, found.status) if found else None
 
 
-def find_workshop(session: Session, identifier: uuid.UUID) -> int | None:
-    """Return the key of a workshop."""
-    return session.scalar(select(Workshop.id).where(Workshop.uuid == identifier))
+def find_workshop(session: Session, identifier: uuid.UUID, *teams: int | None) -> int | None:
+    """Return the key of a workshop; of one of some teams only, where any are named."""
+    mine = [Workshop.team_id.in_(teams)] if teams else []
+    return session.scalar(select(Workshop.id).where(Workshop.uuid == identifier, *mine))
 
 
 def insert_place(session: Session, values: dict[str, Any]) -> int:

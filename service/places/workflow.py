@@ -139,7 +139,7 @@ def create_place(core: Core, principal: Principal, place: PlaceIn, *, idempotenc
         day=day,
         words=core.is_demo,  # S2: a real deployment takes words and borders in workshops only
         borders=core.is_demo,
-        workshop_id=_workshop(core, place),
+        workshop_id=_workshop(core, principal, place),
     )
     return take_place(core, principal, place, terms, idempotency_key=idempotency_key)
 
@@ -272,11 +272,13 @@ def _canonical(place: PlaceIn, place_id: uuid.UUID) -> str:
     return json.dumps([str(place_id), content], sort_keys=True, default=str)
 
 
-def _workshop(core: Core, place: PlaceIn) -> int | None:
+def _workshop(core: Core, principal: Principal, place: PlaceIn) -> int | None:
+    """Return the workshop that a mark names; who works for one team marks in workshops of that team only (X2)."""
     if place.properties.workshop is None:
         return None
     with core.store.read() as session:
-        found = store.find_workshop(session, place.properties.workshop)
+        teams = (principal.team_id,) if principal.is_of_one_team else ()
+        found = store.find_workshop(session, place.properties.workshop, *teams)
     if found is None:
         message = "There is no such workshop. Leave it out, or check the code."
         raise refused([FieldProblem(field="properties.workshop", message=message)])

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from service.core import Core
-from service.errors import NotFoundError
+from service.errors import InvalidInputError, NotFoundError
 from service.people.access import DEMO, Principal
 from service.people.models import Team
 from service.places import workflow as places
@@ -80,6 +80,23 @@ def test_worker_sees_pending_rejected_and_words_of_the_own_team_only(owned: Core
 
 
 @pytest.mark.requirement("X2")
+@pytest.mark.requirement("X2")
+def test_worker_marks_in_workshops_of_the_own_team_only(owned: Core) -> None:
+    with owned.store.read() as session:
+        shops = {row.title: row.uuid for row in session.scalars(select(Workshop))}
+
+    def send(team: str) -> Any:
+        feature = mark()
+        feature["properties"]["workshop"] = str(shops[f"Workshop of {team}"])
+        return places.create_place(owned, worker(owned, "North team"), PlaceIn.model_validate(feature))
+
+    assert send("North team").is_new
+    with pytest.raises(InvalidInputError, match="no such workshop"):
+        send("South team")
+    assert not Principal("moderator", "moderator", 2, None).is_of_one_team
+    assert Principal("worker of nobody", "youth_worker", 3, None).is_of_one_team
+
+
 def test_worker_of_no_team_owns_no_mark_of_no_workshop(owned: Core) -> None:
     assert seen(owned, worker(owned, None)) == {("approved", False, True): 3}
 
