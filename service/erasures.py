@@ -1,7 +1,7 @@
-"""The journal of erasures: a file beside the store that only grows, so that a restored backup forgets again.
+"""The journal of erasures, and of what keeps a mark from the public, so that a restored backup does not forget it.
 
-A line holds a keyed hash of a mark's id, the day and what was erased: nothing of the mark, and without the deployment's
-secret not even which one. It is on disk before the write that erases is answered.
+A file beside the store that only grows. A line holds a keyed hash of a mark's id, the day and what was decided: nothing
+of the mark, and without the deployment's secret not even which one. It is on disk before the write is answered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,12 @@ WITHDRAWN_HELD: Final = "withdrawn-held"  # taken back while it is with the lead
 WORDS: Final = "words"
 GEOMETRY: Final = "geometry"
 REJECTED: Final = "rejected"
-KINDS: Final = (WITHDRAWN, WITHDRAWN_HELD, WORDS, GEOMETRY, REJECTED)
+HELD: Final = "held"  # passed to the lead: no restore may let it out again (S4)
+DECIDED: Final = "decided"  # the lead has decided: it is held no longer
+NEVER: Final = "never"  # never to be published (S9)
+COUNT: Final = "count"  # to be counted again
+KINDS: Final = (WITHDRAWN, WITHDRAWN_HELD, WORDS, GEOMETRY, REJECTED, HELD, DECIDED, NEVER, COUNT)
+ENDS: Final = {DECIDED: HELD, COUNT: NEVER}  # what a line takes back of the lines before it
 
 
 @dataclass(frozen=True)

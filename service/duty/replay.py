@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +15,14 @@ from service import erasures
 from service.core import Core
 from service.duty import erasing
 from service.duty.erasing import HOLD, PLACE, Found, Work, with_lead
+from service.moderation.workflow import due_at
 
 HELD_BY: Final = "restore"
 # Most of a mark first: what is taken back needs nothing further.
-ORDER: Final = (erasures.WITHDRAWN, erasures.WITHDRAWN_HELD, erasures.REJECTED, erasures.GEOMETRY, erasures.WORDS)
+ORDER: Final = (
+    *(erasures.WITHDRAWN, erasures.WITHDRAWN_HELD, erasures.HELD, erasures.NEVER),
+    *(erasures.REJECTED, erasures.GEOMETRY, erasures.WORDS),
+)
 
 
 def replay(core: Core, journal: Path, now: datetime) -> dict[str, int]:
@@ -40,7 +44,10 @@ def replay(core: Core, journal: Path, now: datetime) -> dict[str, int]:
     """
     wanted: dict[str, dict[str, date]] = defaultdict(dict)
     for entry in erasures.read_erasures(journal):
-        wanted[entry.id][entry.kind] = entry.day
+        if entry.kind in erasures.ENDS:
+            wanted[entry.id].pop(erasures.ENDS[entry.kind], None)
+        else:
+            wanted[entry.id][entry.kind] = entry.day
     return core.store.write(lambda session: _replay(session, core, wanted, now)) if wanted else {}
 
 
@@ -62,7 +69,7 @@ def _replay(session: Session, core: Core, wanted: dict[str, dict[str, date]], no
 
 def _kind(kind: str, *, is_held: bool) -> str:
     """Return what a line means for a mark: one with the lead is only taken back, never erased (S5)."""
-    if not is_held:
+    if not is_held or kind == erasures.NEVER:
         return kind
     return erasures.WITHDRAWN_HELD if kind in {erasures.WITHDRAWN, erasures.WITHDRAWN_HELD} else ""
 
@@ -72,7 +79,14 @@ def _apply(work: Work, kind: str, found: Found) -> int:
     gone = set(work.session.scalars(taken))
     found = [(seq, identifier) for seq, identifier in found if seq not in gone]
     if kind == erasures.WITHDRAWN_HELD:
-        return _hold_again(work, found)
+        return _hold_again(work, found, {"publish": "never", "withdrawn_on": work.today})
+    if kind == erasures.HELD:
+        return _hold_again(work, found, {})
+    if kind == erasures.NEVER:
+        return _never_again(work, found)
+    if kind != erasures.WITHDRAWN:  # what the lead got in the lines before waits for the decision (S5)
+        held = set(work.session.scalars(select(PLACE.c.seq).where(with_lead())))
+        found = [one for one in found if one[0] not in held]
     values: dict[str, dict[str, Any]] = {
         erasures.WITHDRAWN: erasing.SAID | {"status": "withdrawn", "withdrawn_on": work.today},
         erasures.REJECTED: erasing.SAID | {"status": "rejected"},
@@ -88,16 +102,26 @@ def _apply(work: Work, kind: str, found: Found) -> int:
     return erasing.erase(work, kind, found, values[kind], also[kind])
 
 
-def _hold_again(work: Work, found: Found) -> int:
-    """Take marks out of every output and give them to the lead, who had not decided when their owner took them back."""
+def _never_again(work: Work, found: Found) -> int:
+    """Take marks out of every count that somebody decided is never to be published (S9)."""
+    counted = select(PLACE.c.seq).where(PLACE.c.publish == "count")
+    seqs = sorted(set(work.session.scalars(counted)).intersection(seq for seq, _ in found))
+    values = {"publish": "never", "version": PLACE.c.version + 1}
+    for seq in seqs:
+        work.session.execute(PLACE.update().where(PLACE.c.seq == seq).values(**values))
+    return len(seqs)
+
+
+def _hold_again(work: Work, found: Found, also: dict[str, Any]) -> int:
+    """Take marks out of every output and give them to the lead, who had not decided when the backup was left behind."""
     session = work.session
     for seq, _ in found:
         waiting = session.scalar(select(HOLD.c.id).where(HOLD.c.place_seq == seq, HOLD.c.decided_at.is_(None)))
         if waiting is None:
             before = session.scalar(select(PLACE.c.status).where(PLACE.c.seq == seq)) or "pending"
-            clock = {"held_at": work.now, "due_at": work.now + timedelta(days=1), "escalations": 0}
+            clock = {"held_at": work.now, "due_at": due_at(work.core.settings, work.now), "escalations": 0}
             hold = {"place_seq": seq, "status_before": before, "held_by": HELD_BY}
             session.execute(HOLD.insert().values(**hold, **clock))
-        values = {"status": "held", "publish": "never", "withdrawn_on": work.today, "version": PLACE.c.version + 1}
+        values = {"status": "held", "version": PLACE.c.version + 1} | also
         session.execute(PLACE.update().where(PLACE.c.seq == seq).values(**values))
     return len(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import erasures
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, InvalidInputError
 from service.moderation import store
@@ -121,12 +122,19 @@ def take_out(words: str, spans: list[Span]) -> str:
     return words
 
 
-def _never(wish: Wish) -> Change:  # noqa: ARG001 - every act is called in one way
+def _never(wish: Wish) -> Change:
+    _note(wish.core, erasures.NEVER, wish.place)
     return Change({"publish": "never"})
 
 
-def _count(wish: Wish) -> Change:  # noqa: ARG001
+def _count(wish: Wish) -> Change:
+    _note(wish.core, erasures.COUNT, wish.place)
     return Change({"publish": "count"})
+
+
+def _note(core: Core, kind: str, place: Mark) -> None:
+    """Write into the journal whether a mark may be published: a backup that is restored later must not forget it."""
+    erasures.note_erasures(core, kind, [place.id], local(utc_now()).date())
 
 
 def _merge(wish: Wish) -> Change:
@@ -182,7 +190,7 @@ def _clean(text: str | None, limit: int) -> str | None:
         raise refuse("text", str(error)) from error
 
 
-def undo(session: Session, decision: Decision, place: Mark, *, by: str) -> None:
+def undo(session: Session, core: Core, decision: Decision, place: Mark, *, by: str) -> None:
     """Put back what an act changed, if nothing later changed the same.
 
     Raises
@@ -202,6 +210,8 @@ def undo(session: Session, decision: Decision, place: Mark, *, by: str) -> None:
         message = "Something later changed the same mark. Undo that first, or decide anew."
         raise ConflictError(message)
     values = {name: then[name] for name in names}
+    if "publish" in values:
+        _note(core, erasures.NEVER if values["publish"] == "never" else erasures.COUNT, place)
     if values.get("status") == "pending":
         values["decided_on"] = None
         store.drop_second_look(session, place.seq)

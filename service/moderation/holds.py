@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service import erasures
 from service.core import Core
 from service.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from service.moderation import hold_store, store
@@ -53,6 +54,7 @@ def place_hold(session: Session, core: Core, place: Mark, *, by: str) -> Hold:
     now = utc_now()
     values = {"place_seq": place.seq, "status_before": place.status, "held_by": by, "held_at": now}
     hold = hold_store.add_hold(session, values | {"due_at": due_at(core.settings, now)})
+    erasures.note_erasures(core, erasures.HELD, [place.id], local(now).date())
     if place.status != "held":
         change_place(session, place.seq, {"status": "held"}, by=by)
         store.drop_second_look(session, place.seq)
@@ -147,7 +149,10 @@ def decide_hold(core: Core, principal: Principal, number: int, asked: HoldDecide
         store.add_decision(session, values | {"reason": f"{asked.outcome}, {then}", "before": {}})
         details: dict[str, Any] = {"hold": number, "outcome": asked.outcome, "then": then}
         record(session, core, principal, "hold.decide", subject=str(place.id), **details)
-        return _carry_out(session, core, place, then, by=principal.id)
+        status = _carry_out(session, core, place, then, by=principal.id)
+        if then != "erase":
+            erasures.note_erasures(core, erasures.DECIDED, [place.id], local(now).date())
+        return status
 
     return HoldDecidedOut(number=number, status=core.store.write(write))
 

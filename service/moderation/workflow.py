@@ -13,7 +13,7 @@ from service.errors import ConflictError, NotFoundError
 from service.moderation import acts, store
 from service.moderation.agreement import agreement
 from service.moderation.choices import options
-from service.moderation.clock import local
+from service.moderation.clock import due_at, local
 from service.moderation.escalation import Due, count_due, escalate
 from service.moderation.holds import adopt_held, decide_hold, list_decided, list_holds, place_hold
 from service.moderation.marks import act_words, mark_of
@@ -46,6 +46,7 @@ __all__ = [
     "count_due",
     "decide",
     "decide_hold",
+    "due_at",
     "escalate",
     "give_back",
     "hold_mark",
@@ -210,7 +211,7 @@ def undo(core: Core, principal: Principal, number: int) -> UndoneOut:
             message = "There is no such act of yours to undo."
             raise NotFoundError(message)
         require_mark(session, place.id, reach)
-        acts.undo(session, decision, place, by=principal.id)
+        acts.undo(session, core, decision, place, by=principal.id)
         decision.undone_at = utc_now()
         record(session, core, principal, "mark.undo", subject=str(place.id), decision=number, act_undone=decision.act)
         return place.id

@@ -26,6 +26,7 @@ from service.moderation.models import Hold
 from service.places.models import Place
 from service.settings import Settings
 from tests.api.test_retention import PROBE, change, in_days, read, send
+from tests.support.moderation import ask, decide
 
 WITHDRAW = "/api/v1/receipts/withdraw"
 
@@ -113,6 +114,41 @@ def test_held_withdrawal_stays_held_after_a_restore(lite: TestClient, tmp_path: 
             assert place.withdrawn_on is not None
         with again.store.read() as session:
             assert len(session.scalars(select(Hold).where(Hold.decided_at.is_(None))).all()) == 2
+    finally:
+        again.store.close()
+
+
+@pytest.mark.requirement("S4", "S9", "L6")
+def test_what_was_kept_from_the_public_after_the_backup_is_kept_after_a_restore(
+    lite: TestClient, tmp_path: Path
+) -> None:
+    core = core_of(lite)
+    names = ("held", "decided", "never", "counted", "undone", "plain")
+    marks = {name: send(lite)[0] for name in names}
+    for identifier in marks.values():
+        change(core, identifier, status="approved")
+    make_backup(core, tmp_path / "backup.tar", SCHEDULE)
+    for name in ("held", "decided"):
+        number = ask(lite, "moderator", f"/marks/{marks[name]}/hold", {}).json()["hold"]
+    decision = {"outcome": "no_action", "reason": "Talked it over.", "then": "return"}
+    assert ask(lite, "safeguarding_lead", f"/holds/{number}/decide", decision).status_code == 200
+    for name in ("never", "counted", "undone"):
+        done = decide(lite, str(marks[name]), "never").json()["decision"]
+    assert ask(lite, "moderator", f"/decisions/{done}/undo", {}).status_code == 200
+    decide(lite, str(marks["counted"]), "count")
+    done = restore(core, tmp_path / "backup.tar", tmp_path / "new")
+    assert done.replayed == {erasures.HELD: 1, erasures.NEVER: 1}
+    again = opened(core, tmp_path / "new")
+    try:
+        found = {name: read(again, identifier) for name, identifier in marks.items()}
+        states = {name: (place.status, place.publish) for name, place in found.items() if place is not None}
+        assert states == dict.fromkeys(names, ("approved", "count")) | {
+            "held": ("held", "count"),
+            "never": ("approved", "never"),
+        }
+        with again.store.read() as session:
+            (hold,) = session.scalars(select(Hold).where(Hold.decided_at.is_(None))).all()
+        assert hold.held_by == "restore"
     finally:
         again.store.close()
 
