@@ -121,7 +121,8 @@ def come_back(core: Core, kept: str, *, state: str, code: str) -> tuple[Journey,
         If the provider cannot be reached.
     """
     journey = _open(core, kept)
-    if not secrets.compare_digest(journey.state, state) or not code:
+    given = state.encode("utf-8", "surrogatepass")  # text that is not ASCII cannot be compared as text
+    if not secrets.compare_digest(journey.state.encode(), given) or not code:
         raise _refused()
     try:
         with outbound_client(core.settings) as client:

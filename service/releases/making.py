@@ -28,7 +28,6 @@ from service.releases.schemas import (
     ReleaseContent,
     RulesOut,
 )  # fmt: skip
-from service.store.base import utc_now
 
 COLUMNS: Final = [*MARK_COLUMNS, "kind"]
 
@@ -100,7 +99,7 @@ def make(core: Core, *, number: int, memory: Memory | None, today: date | None =
         )
 
     disclosed = core.cache.get(key, compute)
-    return Made(_content(core, view, disclosed, rules, number, today or utc_now().date()), disclosed)
+    return Made(_content(core, view, disclosed, rules, number, today or places.today()), disclosed)
 
 
 def _fingerprint(marks: list[dict[str, Any]], memory: Memory | None, digest: str) -> str:

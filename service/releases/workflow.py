@@ -15,13 +15,13 @@ from service.jobs.context import JobContext
 from service.jobs.workflow import enqueue
 from service.people.access import Principal, Right
 from service.people.audit import record
+from service.places import workflow as places
 from service.releases import snapshot, store
 from service.releases.downloads import as_csv, as_geojson
 from service.releases.making import Made, make
 from service.releases.models import Release
 from service.releases.schemas import ReleaseLine, ReleaseOut
 from service.releases.words import area_words, found_of
-from service.store.base import utc_now
 
 CLOCK = Principal("schedule", "admin")
 SHELL = Principal("command line", "admin")
@@ -155,7 +155,7 @@ def intruder_warning(core: Core, *, today: date | None = None) -> str:
     done, most = core.settings.intruder_test_on, core.settings.intruder_test_max_days
     if done is None:
         return "No motivated-intruder test is recorded. Do one, write it down and set SAFER_PLACES_INTRUDER_TEST_ON."
-    if (today or utc_now().date()) - done > timedelta(days=most):
+    if (today or places.today()) - done > timedelta(days=most):
         return f"The motivated-intruder test of {done:%d %B %Y} is older than {most} days. Do one before you publish."
     return ""
 
@@ -233,7 +233,7 @@ def release_job(core: Core, parameters: dict[str, Any], job: JobContext) -> dict
         return {"release": found.number}
     days = core.settings.release_every_days
     before = current_or_none(core)
-    if not days or (before is not None and utc_now().date() - before.made_on < timedelta(days=days)):
+    if not days or (before is not None and places.today() - before.made_on < timedelta(days=days)):
         return {"release": None, "words": "Not due."}
     return {"release": make_release(core, CLOCK, only_changed=True).number}
 

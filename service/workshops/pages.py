@@ -243,7 +243,7 @@ def _filled(core: Core, form: PaperForm) -> workflow.Filled:
         If the place is not found, or the number of people is none.
     """
     people = form.people.strip() or "1"
-    if not people.isdigit() or not 1 <= int(people) <= core.settings.people_max:
+    if not people.isdecimal() or not 1 <= int(people) <= core.settings.people_max:
         raise workflow.wrong("people", "Type how many people filled it in, such as 3.")
     words = form.find.strip()
     if not words:

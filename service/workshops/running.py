@@ -221,7 +221,7 @@ def extend_workshop(core: Core, principal: Principal, identifier: uuid.UUID, clo
             message = "This workshop was ended. Set up a new one."
             raise ConflictError(message)
         problems = window_problems(core, row.opens_at, closes_at, utc_now())
-        if not problems and row.takes_words and not duty.covers(session, utc_now(), closes_at):
+        if not problems and row.takes_words and not duty.covers(session, max(row.opens_at, utc_now()), closes_at):
             problems.append(FieldProblem(field="closes_at", message=NO_LEAD))
         if problems:
             raise _refused(problems)

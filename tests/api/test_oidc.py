@@ -204,6 +204,7 @@ def test_answer_for_another_browser_or_used_twice_is_refused(start: Callable[...
     assert TestClient(client.app).get(back, headers=HTML).status_code == 401  # no journey
     forged = back.replace("state=", "state=x")
     assert client.get(forged, headers=HTML).status_code == 401
+    assert client.get(back.replace("state=", "state=%C3%A9"), headers=HTML).status_code == 401
     assert client.get(back, headers=HTML).status_code == 200
     again = TestClient(client.app, cookies={"staff_elsewhere": kept})
     assert again.get(back, headers=HTML).status_code == 401  # the code is used up

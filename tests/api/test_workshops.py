@@ -17,8 +17,8 @@ from service.people.access import PUBLIC
 from service.people.models import AuditEvent
 from service.places.models import Place
 from service.store.base import utc_now
-from service.workshops import workflow
-from service.workshops.forms import SetUpForm, fresh_form
+from service.workshops import pages, workflow
+from service.workshops.forms import PaperForm, SetUpForm, fresh_form
 from service.workshops.models import Workshop
 from service.workshops.windows import from_local, time_words
 from tests.conftest import bearer
@@ -211,6 +211,21 @@ def test_workshop_with_words_is_extended_only_while_a_lead_is_on_duty(core: Core
     workflow.extend_workshop(core, worker, made, utc_now() + 2.5 * HOUR)
     with pytest.raises(InvalidInputError, match="lead"):
         workflow.extend_workshop(core, worker, made, utc_now() + 4 * HOUR)
+
+
+@pytest.mark.requirement("S3")
+def test_workshop_of_tomorrow_is_extended_if_a_lead_is_on_duty_then(core: Core) -> None:
+    put_on_duty(core, since=-23, hours=30)  # from 23 hours from now
+    begin = utc_now() + 24 * HOUR
+    made, _ = set_up(core, takes_words=True, opens_at=begin, closes_at=begin + HOUR)
+    workflow.extend_workshop(core, staff(core, "youth_worker"), made, begin + 2 * HOUR)
+    assert stored(core, made).closes_at == begin + 2 * HOUR
+
+
+@pytest.mark.parametrize("people", ["²", "0", "two", "999"])
+def test_number_of_people_on_a_paper_form_that_is_none_is_refused(core: Core, people: str) -> None:
+    with pytest.raises(InvalidInputError, match="how many people"):
+        pages._filled(core, PaperForm(people=people))
 
 
 @pytest.mark.requirement("X9")
