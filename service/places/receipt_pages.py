@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(get_principal)
 SAID = {
     "correct": "Changed. Staff will look at it again.",
     "move": "Moved. Staff will look at it again.",
-    "take-back-now": "Taken back. What you said is deleted.",
+    "take-back-now": "Taken back. It is gone from every map.",
 }
 
 ALSO_HELD = (

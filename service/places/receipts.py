@@ -106,11 +106,11 @@ def _find(core: Core, session: Session, receipt: str, joiner: Joiner) -> PlaceRe
 
 
 def _require_open(record: PlaceRecord) -> None:
-    if record.status == "withdrawn":
+    if record.withdrawn_on is not None:
         message = "This mark was taken back. It stays deleted; you can make a new one."
         raise GoneError(message)
     if record.status == "held":
-        message = "A trained adult is looking at this mark right now, so it cannot be changed."
+        message = "This mark cannot be changed right now. You can still take it back."
         raise ConflictError(message)
 
 

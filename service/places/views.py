@@ -49,11 +49,18 @@ def place_feature(principal: Principal, record: PlaceRecord, joiner: Joiner) -> 
 
 
 def receipt_view(record: PlaceRecord, joiner: Joiner) -> dict[str, Any]:
-    """Return what the holder of a receipt sees: ward, day and state, never the words."""
+    """Return what the holder of a receipt sees: ward, day and state, never the words.
+
+    Whether a mark is with the lead is not told: somebody who makes a child show the receipt would learn it.
+    """
     fields = ("day", "kind", "feeling", "times", "reasons", "version")
+    said = {name: getattr(record, name) for name in fields}
+    if record.withdrawn_on is not None:
+        return {"ward": None, "state": "withdrawn"} | said | {"times": [], "reasons": []}
     # a mark that another one speaks for counts with that one
-    state = "approved" if record.merged_into is not None and record.status == "rejected" else record.status
-    return {"ward": ward_of(record, joiner), "state": state} | {name: getattr(record, name) for name in fields}
+    merged = record.merged_into is not None and record.status == "rejected"
+    state = "approved" if merged else "pending" if record.status == "held" else record.status
+    return {"ward": ward_of(record, joiner), "state": state} | said
 
 
 def to_geojson(geometry: bytes | None) -> dict[str, Any] | None:

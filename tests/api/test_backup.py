@@ -102,7 +102,7 @@ def test_held_withdrawal_stays_held_after_a_restore(lite: TestClient, tmp_path: 
     make_backup(core, tmp_path / "backup.tar", SCHEDULE)
     change(core, after_backup, status="held")
     for receipt in (first, second):
-        assert lite.post(WITHDRAW, json={"receipt": receipt}).json()["state"] == "held"
+        assert lite.post(WITHDRAW, json={"receipt": receipt}).json()["state"] == "withdrawn"
     done = restore(core, tmp_path / "backup.tar", tmp_path / "new", now=in_days(3000))
     assert done.replayed == {erasures.WITHDRAWN_HELD: 2}
     again = opened(core, tmp_path / "new")

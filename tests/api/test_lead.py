@@ -162,7 +162,7 @@ def test_withdrawal_of_a_held_mark_waits_for_the_lead_and_is_then_carried_out(cl
     place_id, receipt = send(client, note="ZEBRA words")
     number = hold(client, place_id)
     for _ in range(2):
-        assert client.post("/api/v1/receipts/withdraw", json={"receipt": receipt}).json()["state"] == "held"
+        assert client.post("/api/v1/receipts/withdraw", json={"receipt": receipt}).json()["state"] == "withdrawn"
     place = stored(client, place_id)
     assert (place.note, place.publish, place.version) == ("ZEBRA words", "never", 3)
     (found,) = waiting(client)

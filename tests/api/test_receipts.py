@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -24,6 +25,9 @@ PLACES, READ, CORRECT, WITHDRAW = (
     "/api/v1/receipts/correct",
     "/api/v1/receipts/withdraw",
 )
+
+
+OWN = {"Origin": "http://testserver"}
 
 
 @pytest.fixture
@@ -148,12 +152,38 @@ def test_held_mark_waits_for_the_lead_and_leaves_every_output(
     client: TestClient, core: Core, sent: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
     approve(core, sent[0]["id"], "held")
-    assert client.post(CORRECT, json={"receipt": sent[1]["secret"], "times": []}).status_code == 409
-    assert client.post(WITHDRAW, json={"receipt": sent[1]["secret"]}).json()["state"] == "held"
+    refused = client.post(CORRECT, json={"receipt": sent[1]["secret"], "times": []})
+    assert refused.status_code == 409
+    assert not re.search("adult|lead|looking", refused.text)
+    assert client.post(WITHDRAW, json={"receipt": sent[1]["secret"]}).json()["state"] == "withdrawn"
     with core.store.read() as session:
         place = session.scalars(select(Place)).one()
     assert (place.note, place.publish) == ("ZEBRA", "never")
     assert place.withdrawn_on is not None
+
+
+@pytest.mark.requirement("S4")
+def test_who_holds_the_receipt_does_not_learn_that_a_mark_is_with_the_lead(
+    client: TestClient, core: Core, sent: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    """Somebody at home who makes a child show the receipt reads the same of a mark that waits and of one passed on."""
+    other = client.post(PLACES, json={**sent[0], "id": str(uuid.uuid4())}).json()["receipt"]["secret"]
+    held, plain = sent[1]["secret"], other
+    approve(core, sent[0]["id"], "held")
+
+    def told(path: str, secret: str) -> Any:
+        return client.post(path, json={"receipt": secret}).json() | {"version": None}
+
+    def page(secret: str, action: str) -> str:
+        answer = client.post("/receipt", data={"receipt": secret, "action": action}, headers=OWN)
+        return re.sub(r"nonce-?=?\"?[\w+/=-]+\"?", "", answer.text.replace(secret, ""))
+
+    for action in ("look", "take-back"):
+        assert page(held, action) == page(plain, action)
+    assert told(READ, held) == told(READ, plain)
+    assert told(WITHDRAW, held) == told(WITHDRAW, plain)
+    assert told(READ, held) == told(READ, plain)
+    assert page(held, "look") == page(plain, "look")
 
 
 @pytest.mark.requirement("S5")
@@ -176,7 +206,7 @@ def test_withdrawal_waits_for_a_lead_who_is_taking_the_mark(
         sleep(0.3)  # it is on its way by now
         go_on.set()
         held.result()
-        assert withdrawn.result().json()["state"] == "held"
+        assert withdrawn.result().json()["state"] == "withdrawn"
     with core.store.read() as session:
         place = session.scalars(select(Place)).one()
     assert (place.status, place.note, place.publish) == ("held", "ZEBRA", "never")
