@@ -235,7 +235,14 @@ def release_job(core: Core, parameters: dict[str, Any], job: JobContext) -> dict
     before = current_or_none(core)
     if not days or (before is not None and places.today() - before.made_on < timedelta(days=days)):
         return {"release": None, "words": "Not due."}
+    if before is None and not _shows(make(core, number=1, memory=None).content):
+        return {"release": None, "words": "There is not a number or finding to publish yet."}
     return {"release": make_release(core, CLOCK, only_changed=True).number}
+
+
+def _shows(content: Any) -> bool:
+    """Return whether a release tells anything; the clock begins with one that does, staff may publish any."""
+    return bool(content.findings) or len(content.cells) > content.hidden
 
 
 def _store(session: Session, core: Core, principal: Principal, values: dict[str, Any]) -> None:
