@@ -16,6 +16,7 @@ from service import erasures
 from service.areas.models import BoundarySet
 from service.core import Core
 from service.moderation.models import Decision, Hold, PlaceVersion, SecondLook
+from service.moderation.store import forget_words
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
 from service.store.spatial import unindex
 
@@ -123,7 +124,7 @@ def erase_words(work: Work, days: int) -> int:
 def drop_traces(session: Session, seqs: list[int]) -> None:
     """Delete what still holds the words of marks: earlier versions, and what it takes to undo."""
     session.execute(delete(VERSION).where(VERSION.c.place_seq.in_(seqs)))
-    session.execute(update(DECISION).where(DECISION.c.place_seq.in_(seqs)).values(before={}))
+    forget_words(session, seqs)
     session.execute(delete(SecondLook).where(SecondLook.place_seq.in_(seqs), SecondLook.judged_at.is_(None)))
 
 

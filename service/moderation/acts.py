@@ -83,9 +83,9 @@ def _reject(wish: Wish) -> Change:
     if code not in codes:
         raise refuse("reason", f"Say why: one of {', '.join(sorted(codes))}.")
     said = _clean(wish.asked.text, REASON_MAX)
-    if code == "other" and not said:
+    if code == store.OTHER and not said:
         raise refuse("text", "Write the reason in a few words.")
-    return Change({"status": "rejected", "merged_into": None}, f"other: {said}" if code == "other" else str(code))
+    return Change({"status": "rejected", "merged_into": None}, f"{code}: {said}" if code == store.OTHER else str(code))
 
 
 def _reword(wish: Wish) -> Change:

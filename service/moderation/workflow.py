@@ -135,11 +135,12 @@ def decide(core: Core, principal: Principal, place_id: uuid.UUID, asked: DecideI
         place = require_mark(session, place_id, reach)
         _require_free(session, place, _holder(principal, asked.desk), asked.version)
         change = acts.apply(acts.Wish(session, core, place, asked, reach, principal.id))
-        values = {"act": asked.act, "reason": change.reason, "before": change.extra}
+        kept = {"override": asked.override} if asked.override else {}
+        values = {"act": asked.act, "reason": change.reason, "before": change.extra | kept}
         decision = store.add_decision(session, _signed(principal, place.seq) | values)
         code = change.reason.partition(":")[0] or None
         checks = ",".join(asked.checks) or None
-        details = {"decision": decision.id, "reason": code, "checks": checks, "override": asked.override or None}
+        details = {"decision": decision.id, "reason": code, "checks": checks, "override": bool(kept) or None}
         record(session, core, principal, f"mark.{asked.act}", subject=str(place.id), **details)
         if asked.act in acts.LEAVES_QUEUE:
             maybe_ask(session, core, place, decision)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.orm import Session
 
 from service import erasures
 from service.core import Core
 from service.moderation.detector import detect, urgency
-from service.moderation.models import Decision, PlaceVersion
+from service.moderation.models import PlaceVersion
+from service.moderation.store import forget_words
 from service.places import state as shared
 from service.places import store
 from service.places.store import PLACE
 from service.store.spatial import unindex
 
-NO_SYNC: Final = {"synchronize_session": False}
 OWNER: Final = "owner"  # the holder of the receipt, in place of a name
 CONTENT: Final = (
     *("kind", "feeling", "times", "reasons", "note", "suggestion", "public_text"),
@@ -141,4 +141,4 @@ def erase_place(session: Session, core: Core, seq: int, *, version: int) -> None
     store.delete_derived(session, seq)
     unindex(session, "place", [seq])
     session.execute(delete(PlaceVersion).where(PlaceVersion.place_seq == seq))
-    session.execute(update(Decision).where(Decision.place_seq == seq).values(before={}), execution_options=NO_SYNC)
+    forget_words(session, [seq])

@@ -36,6 +36,13 @@ def set_urgency(client: TestClient, place_id: str, urgency: int) -> None:
     core_of(client).store.write(lambda session: session.execute(statement))
 
 
+def decision_of(client: TestClient, number: int) -> Decision:
+    with core_of(client).store.read() as session:
+        found = session.get(Decision, number)
+    assert found is not None
+    return found
+
+
 def versions(client: TestClient, place_id: str) -> list[PlaceVersion]:
     seq = stored(client, place_id).seq
     with core_of(client).store.read() as session:
@@ -187,9 +194,30 @@ def test_public_wording_is_checked_and_an_override_is_in_the_audit(client: TestC
     assert good["mark"]["public_text"] == "A group stands in the alley after dark"
     stays = decide(client, place_id, "reword", text="The Gang Show stage", override="It is the name of a show")
     assert stays.status_code == 200
-    assert audit_rows(client, "mark.reword")[-1].details["override"] == "It is the name of a show"
+    row = audit_rows(client, "mark.reword")[-1]
+    assert row.details["override"] is True
+    assert "name of a show" not in str(row.details)
+    assert decision_of(client, row.details["decision"]).before["override"] == "It is the name of a show"
     assert decide(client, place_id, "approve").status_code == 422
     assert decide(client, place_id, "approve", override="It is the name of a show").status_code == 200
+
+
+@pytest.mark.requirement("L6", "X9")
+@pytest.mark.parametrize("way", ["withdraw", "retention"])
+def test_what_a_moderator_wrote_as_a_reason_goes_with_the_words(client: TestClient, way: str) -> None:
+    place_id, receipt = send(client)
+    wording = {"text": "The Gang Show stage", "override": "It is the name of a show"}
+    decide(client, place_id, "reword", **wording)
+    number = decide(client, place_id, "reject", reason="other", text="Says who sent it: Zebedee").json()["decision"]
+    assert decision_of(client, number).reason.startswith("other: Says")
+    if way == "withdraw":
+        assert client.post("/api/v1/receipts/withdraw", json={"receipt": receipt}).status_code == 200
+    else:
+        run_retention(core_of(client), SCHEDULE, now=utc_now() + timedelta(days=800))
+    assert decision_of(client, number).reason == "other"
+    with core_of(client).store.read() as session:
+        assert {str(one) for one in session.scalars(select(Decision.before))} == {"{}"}
+    assert "Zebedee" not in str([row.details for row in audit_rows(client, "mark.reject")])
 
 
 @pytest.mark.requirement("S7")
