@@ -1,6 +1,6 @@
 """A room of phones marking at once: waiting time of the join and of each mark, and whether all of them are stored.
 
-    .venv/bin/python bench/bench_workshop.py [--phones 60] [--rounds 10] [--walls 5]
+    .venv/bin/python bench/bench_workshop.py [--phones 60] [--rounds 10] [--walls 5] [--note WORDS]
 
 A real server on a free port with the settings as they come, one workshop, every phone with a seat and a connection of
 its own. All phones join at the same moment; then, round by round, all press "Send" at the same moment. Some screens
@@ -70,13 +70,13 @@ class Phone:
         self.cookie = answer.split(b"set-cookie: ")[1].split(b";")[0].decode()
         return waited
 
-    async def mark(self) -> tuple[bool, float]:
+    async def mark(self, note: str) -> tuple[bool, float]:
         point = [round(self.rng.uniform(-0.04, 0.0), 6), round(self.rng.uniform(51.43, 51.47), 6)]
         properties = {
             "feeling": "unsafe",
             "times": ["evening"],
             "reasons": ["poor_lighting"],
-            "note": "dark alley, no lights",
+            "note": note,
             "contributor_key": f"{self.rng.getrandbits(96):024x}",
         }
         feature = {
@@ -107,7 +107,7 @@ async def drive(port: int, code: str, wall: str, given: argparse.Namespace) -> t
     acknowledged = 0
     for _ in range(given.rounds):
         await asyncio.sleep(PAUSE_S)
-        for stored, waited in await asyncio.gather(*(phone.mark() for phone in phones)):
+        for stored, waited in await asyncio.gather(*(phone.mark(given.note) for phone in phones)):
             acknowledged += stored
             waits.append(waited)
     for screen in screens:
@@ -172,7 +172,7 @@ async def run(folder: Path, given: argparse.Namespace) -> tuple[list[float], lis
     try:
         warm = await Phone.connect(port, 10_000)
         await warm.join(code)
-        await warm.mark()  # the first mark loads the boundaries
+        await warm.mark(given.note)  # the first mark loads the boundaries
         before = processor_s(process.pid)
         answers = await drive(port, code, f"/workshops/{made}/wall/events", given)
         return *answers, processor_s(process.pid) - before
@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--phones", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--walls", type=int, default=5)
+    parser.add_argument("--note", default="dark alley, no lights", help="what every phone writes")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         joins, waits, acknowledged, busy = asyncio.run(run(Path(scratch), given))

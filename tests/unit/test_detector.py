@@ -14,10 +14,12 @@ import pytest
 
 from service.moderation.detector import LABELS, Found, detect, urgency
 from service.moderation.detector.detect import note_of
+from service.moderation.detector.encoder import LONGEST, encoder, pieces_of
+from service.moderation.detector.evidence import features
 from service.moderation.detector.frames import tokens
 from service.moderation.detector.normal import fold, pieces
 from service.moderation.detector.rules import RULE_FILES, inflect, parse, read, rules
-from service.moderation.detector.weights import features, sums
+from service.moderation.detector.weights import heard, sums
 from service.moderation.detector.words import near
 from tests.support.sources import ROOT, sources
 
@@ -253,7 +255,7 @@ def test_urgency_puts_people_before_weapons_before_personal_data() -> None:
 @pytest.mark.requirement("S3")
 def test_detector_reaches_neither_network_nor_database_nor_clock() -> None:
     allowed = {"__future__", "collections", "dataclasses", "functools", "importlib", "itertools", "math", "re",
-               "json", "service", "tomllib", "typing", "unicodedata", "bisect"}  # fmt: skip
+               "json", "numpy", "service", "tomllib", "typing", "unicodedata", "bisect"}  # fmt: skip
     for source in PARTS:
         for node in ast.walk(source.tree):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -336,9 +338,29 @@ def test_kind_words_about_a_place_do_not_outweigh_one_sentence() -> None:
     assert "self_harm" in labels(around.format("I want to die."))
 
 
+def test_words_are_cut_into_the_longest_pieces_that_are_known() -> None:
+    known = {piece: n for n, piece in enumerate(("[CLS]", "[SEP]", "[UNK]", "walk", "##ing", "##in", "##g", "w", "."))}
+    names = list(known)
+    assert [names[n] for n in pieces_of("walking. 漢", known)] == ["[CLS]", "walk", "##ing", ".", "[UNK]", "[SEP]"]
+    assert [names[n] for n in pieces_of("wz", known)] == ["[CLS]", "[UNK]", "[SEP]"]
+    assert [names[n] for n in pieces_of("w" * 4_000, known)] == ["[CLS]", "[UNK]", "[SEP]"]
+
+
+@pytest.mark.requirement("S3")
+def test_the_language_model_hears_who_does_what_to_whom() -> None:
+    assert heard("my uncle comes into my room at night and says not to tell")[0] > 32  # 32 are a weight of 1
+    assert heard("my uncle paints the benches in the park and says hello")[0] < -32
+    assert heard("i dont want to be here anymore and i cut myself")[1] < 0 < heard("my dad hits me with his belt")[1]
+
+
+def test_the_language_model_leaves_what_is_too_long_to_the_other_evidence() -> None:
+    assert heard("my dad hits me " * LONGEST) == (0, 0)
+    assert encoder().read("") is not None
+
+
 def test_the_learnt_numbers_stay_small() -> None:
     path = ROOT / "service" / "moderation" / "detector" / "data" / "weights.json"
-    assert path.stat().st_size <= 400_000
+    assert path.stat().st_size <= 600_000
     assert all(isinstance(x, int) for pair in json.loads(path.read_text("utf-8"))["weight"].values() for x in pair)
 
 
@@ -412,13 +434,13 @@ def test_texts_of_other_writers_that_were_never_learnt() -> None:
     rows = held_out()
     for label in ("disclosure", "self_harm"):
         have = [found for given, found in rows if label in given]
-        assert sum(label in found for found in have) / len(have) >= 0.92, label
+        assert sum(label in found for found in have) / len(have) >= 0.94, label
     harmless = [found for given, found in rows if not given]
-    assert sum(map(bool, harmless)) / len(harmless) <= 0.18  # asked for: 0.15, see docs/detector.md
+    assert sum(map(bool, harmless)) / len(harmless) <= 0.15
 
 
 def test_what_is_judged_is_never_learnt() -> None:
-    from scripts.detector_weights import SOURCES, learnt_rows
+    from scripts.detector_texts import SOURCES, learnt_rows
 
     learnt = {(row["id"], row["text"]) for source in SOURCES for row in learnt_rows(source)}
     assert len(judged()) > 900
@@ -441,3 +463,4 @@ def test_data_files_travel_with_the_package() -> None:
     used = {*RULE_FILES, "quiet", "groups", "verbs", "topics", "names", "contacts", "spelling", "common"}
     assert names == used
     assert (folder / "weights.json").is_file()
+    assert (folder / "encoder.npz").stat().st_size <= 20_000_000

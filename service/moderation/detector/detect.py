@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from service.moderation.detector.contacts import contacts
+from service.moderation.detector.evidence import WEIGHED, Hit, Note
 from service.moderation.detector.found import Found
 from service.moderation.detector.frames import Search, tokens
 from service.moderation.detector.names import names
 from service.moderation.detector.normal import Folded, fold, pieces
 from service.moderation.detector.rules import rules
-from service.moderation.detector.weights import WEIGHED, Hit, Note, weighed
+from service.moderation.detector.weights import weighed
 
 LONGEST = 4_000  # characters that are read; notes are shorter (see the limits of a mark)
 
@@ -65,7 +66,7 @@ def note_of(folded: Folded, hidden: list[tuple[int, int]]) -> Note:
         for frame in search.possible(known.frames)
         for first, last in search.matches(frame)
     ]
-    return Note(found, words, tags, hits)
+    return Note(found, words, tags, hits, folded.chars)
 
 
 def _merged(found: list[Found]) -> list[Found]:

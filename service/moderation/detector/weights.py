@@ -2,13 +2,13 @@
 
 One sum says how much a note speaks of harm to a person; a second says whether of a disclosure or of self-harm.
 The numbers are learnt by scripts/detector_weights.py; a frame is evidence beside others and decides nothing alone.
+What a language model makes of the same words is added, where it could change the answer.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,60 +16,11 @@ from importlib import resources
 from itertools import pairwise
 
 from service.moderation.detector.contacts import Span
-from service.moderation.detector.frames import QUIET, Token
+from service.moderation.detector.encoder import encoder
+from service.moderation.detector.evidence import WEIGHED, Hit, Note, pieces, within
 
-WEIGHED = ("disclosure", "self_harm")
-_FRAMED = (*WEIGHED, "weapon", "hate")
+_READS = 12  # stretches of one note that the language model reads at most
 _SHORT = 3  # words, the full stop counted: a shorter sentence is not weighed by itself
-_TOPICS = ("@t_", "@m_")  # groups of meaning: weighed by themselves, not with their neighbours
-_Piece = tuple[int, str, int]  # first word, name of the evidence, last word
-_MANY = (2, 3, 5)  # frames of one label in one note
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A match of a frame.
-
-    Parameters
-    ----------
-    label : str
-        What the frame speaks for.
-    steps : int
-        Words or groups in the frame.
-    first, last : int
-        Tokens where the match begins and ends.
-    """
-
-    label: str
-    steps: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Note:
-    """The words of a note and what was found in them.
-
-    Parameters
-    ----------
-    tokens : list of Token
-        Words, harmless sayings taken out.
-    words : list of str
-        Words as typed, folded, without apostrophes; a full stop for the end of a sentence.
-    tags : list of frozenset of str
-        What each word may stand for, harmless sayings left in.
-    hits : list of Hit
-        All frames that match.
-    """
-
-    tokens: list[Token]
-    words: list[str]
-    tags: list[frozenset[str]]
-    hits: list[Hit]
-
-    def inside(self, first: int, stop: int) -> list[Hit]:
-        """Return the frames that match within a stretch of the note."""
-        return [hit for hit in self.hits if first <= hit.first and hit.last < stop]
 
 
 def names_harm(hits: list[Hit]) -> bool:
@@ -84,6 +35,8 @@ class _Weights:
     named: int
     word_cut: int
     sentence_cut: int
+    heard: int
+    most_heard: int
     of: dict[str, tuple[int, int]]
 
 
@@ -91,98 +44,36 @@ class _Weights:
 def _weights() -> _Weights:
     path = resources.files("service.moderation.detector") / "data" / "weights.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    of = {tag: (pair[0], pair[1]) for tag, pair in data["weight"].items()}
-    return _Weights(tuple(data["start"]), data["cut"], data["named"], data["word_cut"], data["sentence_cut"], of)
-
-
-def _alone(note: Note) -> Iterator[_Piece]:
-    """Yield each word, and what is left of its meanings after harmless sayings were taken out."""
-    for at, token in enumerate(note.tokens):
-        yield at, "w" + note.words[at], at
-        if token.tags == QUIET:
-            yield at, "quiet", at
-        elif not token.is_break:
-            for tag in token.tags:
-                yield at, "1" + tag, at
-
-
-def _beside(note: Note) -> Iterator[_Piece]:
-    """Yield words and groups with their neighbour and with the word after it."""
-    words = note.words
-    groups = [[tag for tag in tags if tag[:1] == "@" and tag[:3] not in _TOPICS] for tags in note.tags]
-    for at, left in enumerate(groups):
-        for gap, right in enumerate(groups[at + 1 : at + 3]):
-            last = at + gap + 1
-            yield at, f"{'s' if gap else 'b'}{words[at]} {words[last]}", last
-            for one in left:
-                for other in right:
-                    yield at, f"p{one}{other}", last
-            if not gap:
-                for one in left:
-                    yield at, f"p{one} {words[last]}", last
-                for other in right:
-                    yield at, f"p{words[at]} {other}", last
-
-
-def _edges(words: list[str], first: int, stop: int) -> Iterator[tuple[str, int]]:
-    """Yield the words at the beginning and at the end of a stretch."""
-    yield f"b< {words[first]}", first
-    yield f"b{words[stop - 1]} >", stop - 1
-    if stop - first == 1:
-        yield "s< >", first
-        return
-    yield f"s< {words[first + 1]}", first
-    yield f"s{words[stop - 2]} >", stop - 2
-
-
-def _framed(hits: list[Hit]) -> Iterator[tuple[str, int]]:
-    """Yield which frames speak for which label, and how many of them."""
-    for label in _FRAMED:
-        mine = [hit for hit in hits if hit.label == label]
-        for hit in mine:
-            yield f"r{label}", hit.first
-            yield f"r{label}{min(hit.steps, 2)}", hit.first
-        for many in _MANY:
-            if len(mine) >= many:
-                yield f"r{label}n{many}", mine[0].first
-
-
-def _pieces(note: Note) -> list[_Piece]:
-    return sorted([*_alone(note), *_beside(note)])
-
-
-def _within(pieces: list[_Piece], note: Note, first: int, stop: int) -> dict[str, int]:
-    """Return the evidence in a stretch of a note, each with the first word that gives it."""
-    found: dict[str, int] = {}
-    for at, name, last in pieces[bisect_left(pieces, (first, "", 0)) : bisect_left(pieces, (stop, "", 0))]:
-        if last < stop:
-            found.setdefault(name, at)
-    for name, at in (*_edges(note.words, first, stop), *_framed(note.inside(first, stop))):
-        found.setdefault(name, at)
-    return found
-
-
-def features(note: Note) -> dict[str, int]:
-    """Return all evidence of a note, each with the first word that gives it.
-
-    Parameters
-    ----------
-    note : Note
-        Words and frames of a text.
-
-    Returns
-    -------
-    dict of str to int
-        Names as in weights.json, and places in ``note.tokens``.
-    """
-    return _within(_pieces(note), note, 0, len(note.tokens)) if note.tokens else {}
+    of = {tag: (pair[0], pair[1]) for tag, pair in data.pop("weight").items()}
+    del data["why"]
+    return _Weights(tuple(data.pop("start")), of=of, **data)
 
 
 def sums(found: dict[str, int]) -> tuple[int, int]:
-    """Return how much the evidence speaks for harm, and how much more for a disclosure than for self-harm."""
+    """Return how much the evidence speaks for harm, and how much more for a disclosure than for self-harm.
+
+    Parameters
+    ----------
+    found : dict of str to int
+        Evidence in a stretch of a note.
+
+    Returns
+    -------
+    tuple of int
+        Sums in units of the weights.
+    """
     known = _weights()
-    pairs = [known.of[name] for name in found if name in known.of]
-    return known.start[0] + sum(pair[0] for pair in pairs), known.start[1] + sum(pair[1] for pair in pairs)
+    pairs = [known.start, *(known.of[name] for name in found if name in known.of)]
+    return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+
+
+def heard(text: str) -> tuple[int, int]:
+    """Return the same two sums as the language model has them; nothing for a text that it does not read."""
+    known = _weights()
+    odds = encoder().read(text)
+    if odds is None:
+        return 0, 0
+    return min(known.most_heard, round(odds[0] * known.heard)), round((odds[1] - odds[2]) * known.heard)
 
 
 def _windows(note: Note) -> Iterator[tuple[int, int, bool]]:
@@ -242,13 +133,19 @@ def weighed(note: Note) -> list[Span]:
         Label, start and stop in the folded text.
     """
     known = _weights()
-    pieces = [piece for piece in _pieces(note) if piece[1] in known.of]
+    given = [piece for piece in pieces(note) if piece[1] in known.of]
     spans: list[Span] = []
+    reads = 0
     for first, stop, is_one in _windows(note):
-        found = _within(pieces, note, first, stop)
+        found = within(given, note, first, stop)
         harm, kind = sums(found)
         has_word = names_harm(note.inside(first, stop))
-        if harm < (known.word_cut if has_word else known.sentence_cut if is_one else known.cut):
+        cut = known.word_cut if has_word else known.sentence_cut if is_one else known.cut
+        if harm + known.most_heard >= cut and reads < _READS:
+            reads += 1
+            more = heard(note.text[note.tokens[first].start : note.tokens[stop - 1].stop])
+            harm, kind = harm + more[0], kind + more[1]
+        if harm < cut:
             continue
         if kind > -known.named:
             spans += _marks(note, found, (first, stop), WEIGHED[0])
