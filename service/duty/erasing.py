@@ -16,8 +16,8 @@ from service import erasures
 from service.areas.models import BoundarySet
 from service.core import Core
 from service.moderation.models import Decision, Hold, PlaceVersion, SecondLook
-from service.moderation.store import forget_words
 from service.places.models import Place, PlaceArea, PlaceHotspot, Receipt
+from service.places.workflow import forget_words
 from service.store.spatial import unindex
 
 PLACE = cast_type("Table", Place.__table__)

@@ -14,7 +14,7 @@ from service.errors import ConflictError, FieldProblem, InvalidInputError
 from service.moderation import store
 from service.moderation.choices import options
 from service.moderation.clock import local
-from service.moderation.models import Decision
+from service.moderation.models import OTHER_REASON, Decision
 from service.moderation.schemas import DecideIn, Span
 from service.moderation.store import Mark, Reach
 from service.moderation.wording import wording_problems
@@ -83,9 +83,9 @@ def _reject(wish: Wish) -> Change:
     if code not in codes:
         raise refuse("reason", f"Say why: one of {', '.join(sorted(codes))}.")
     said = _clean(wish.asked.text, REASON_MAX)
-    if code == store.OTHER and not said:
+    if code == OTHER_REASON and not said:
         raise refuse("text", "Write the reason in a few words.")
-    return Change({"status": "rejected", "merged_into": None}, f"{code}: {said}" if code == store.OTHER else str(code))
+    return Change({"status": "rejected", "merged_into": None}, f"{code}: {said}" if code == OTHER_REASON else str(code))
 
 
 def _reword(wish: Wish) -> Change:

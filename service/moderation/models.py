@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,6 +25,9 @@ class PlaceVersion(Base):
     changed_by: Mapped[str] = mapped_column(String(120))  # label of staff, or 'owner' for the holder of the receipt
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     geometry: Mapped[bytes | None] = mapped_column(Wkb)
+
+
+OTHER_REASON: Final = "other"  # of a decision: somebody's own words stand behind it
 
 
 class Decision(Base):

@@ -18,7 +18,6 @@ from service.workshops.models import Workshop
 Mark = Place  # what the rest of this subject calls the row of a mark
 PICK_LOCK: Final = 5_214_004  # PostgreSQL: one pick after another, or two moderators could pick one mark
 OPEN: Final = ("pending", "approved", "rejected")
-OTHER: Final = "other"  # a reason in somebody's own words, which stand behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +170,6 @@ def add_decision(session: Session, values: dict[str, Any]) -> Decision:
     session.add(row := Decision(**values))
     session.flush()
     return row
-
-
-def forget_words(session: Session, seqs: Sequence[int]) -> None:
-    """Take out of decisions what somebody wrote about marks, and what it takes to undo them; the codes stay."""
-    of_marks = update(Decision).where(Decision.place_seq.in_(seqs)).execution_options(synchronize_session=False)
-    session.execute(of_marks.values(before={}))
-    session.execute(of_marks.where(Decision.reason.startswith(f"{OTHER}:")).values(reason=OTHER))
 
 
 def own_decisions(session: Session, actor: str, limit: int) -> list[tuple[Decision, uuid.UUID]]:

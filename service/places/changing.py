@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from service import erasures
 from service.core import Core
 from service.moderation.detector import detect, urgency
-from service.moderation.models import PlaceVersion
-from service.moderation.store import forget_words
+from service.moderation.models import OTHER_REASON, Decision, PlaceVersion
 from service.places import state as shared
 from service.places import store
 from service.places.store import PLACE
@@ -142,3 +142,18 @@ def erase_place(session: Session, core: Core, seq: int, *, version: int) -> None
     unindex(session, "place", [seq])
     session.execute(delete(PlaceVersion).where(PlaceVersion.place_seq == seq))
     forget_words(session, [seq])
+
+
+def forget_words(session: Session, seqs: Sequence[int]) -> None:
+    """Take out of decisions what somebody wrote about marks, and what it takes to undo them; the codes stay.
+
+    Parameters
+    ----------
+    session : Session
+        Of the running ``store.write``.
+    seqs : sequence of int
+        The marks.
+    """
+    of_marks = update(Decision).where(Decision.place_seq.in_(seqs)).execution_options(synchronize_session=False)
+    session.execute(of_marks.values(before={}))
+    session.execute(of_marks.where(Decision.reason.startswith(f"{OTHER_REASON}:")).values(reason=OTHER_REASON))

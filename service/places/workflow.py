@@ -17,7 +17,7 @@ from service.errors import ConflictError, FieldProblem, GoneError, InvalidInputE
 from service.people.access import Principal, Right
 from service.places import store
 from service.places.bulk import Imported, import_places
-from service.places.changing import CONTENT, change_place, erase_place, urgency_of
+from service.places.changing import CONTENT, change_place, erase_place, forget_words, urgency_of
 from service.places.checks import Draft, check_place, refused
 from service.places.counts import (
     AreaMarks,
@@ -70,6 +70,7 @@ __all__ = [
     "counts_by_area",
     "create_place",
     "erase_place",
+    "forget_words",
     "import_places",
     "list_places",
     "marks_by_area",
